@@ -1,0 +1,55 @@
+import 'reflect-metadata';
+import { messageOf } from '#libs/kernel';
+import { createLog } from './log.js';
+import { startServer, type Server } from './server.js';
+import { configurationError, readSettings, type Settings } from './settings/index.js';
+
+/** Longest time to finish what is under way; what is not done by then is taken up again at the next start. */
+const patience = 60_000;
+
+const reading = readSettings(process.env, process.argv.slice(2), process.cwd());
+if ('output' in reading) {
+  process.stdout.write(`${reading.output}\n`);
+} else if ('error' in reading) {
+  process.stderr.write(`tidings: ${reading.error}\n`);
+  process.exitCode = configurationError;
+} else {
+  await run(reading.settings);
+}
+
+async function run(settings: Settings): Promise<void> {
+  const log = createLog(settings.logLevel);
+  const stop = new Promise<void>((resolve) => {
+    // A terminal and npm may both pass the same signal on: the second one is no other wish.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+  });
+  let server: Server;
+  try {
+    server = await startServer(settings, log);
+  } catch (error) {
+    process.stderr.write(`tidings: ${messageOf(error)}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  process.stdout.write(`${greeting(settings, server)}\n`);
+  await stop;
+  process.stdout.write('tidings: finishing what is under way\n');
+  setTimeout(() => {
+    log.warn('not everything was finished in time; the rest is taken up at the next start');
+    process.exit();
+  }, patience).unref();
+  await server.drain();
+}
+
+function greeting({ dataDir, smtp, roles }: Settings, { url }: Server): string {
+  const mail = smtp
+    ? `mail  ${smtp.host}:${smtp.port}`
+    : 'mail  sandbox: nothing is sent; read it through the API (set TIDINGS_SMTP_URL to send)';
+  return [
+    'tidings is ready',
+    `  API   ${url ?? 'not in this process'}`,
+    `  data  ${dataDir}`,
+    `  ${mail}`,
+    `  roles ${roles.join(', ')}`,
+  ].join('\n');
+}

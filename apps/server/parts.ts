@@ -1,0 +1,74 @@
+import { isIPv6 } from 'node:net';
+import { FolderBlobStore, SealedBlobs } from '#libs/blob';
+import { SandboxTransport, SmtpTransport, type EmailTransport } from '#libs/channel/email';
+import { Contents } from '#libs/content';
+import { notificationViews } from '#libs/notification';
+import { recipient, recipientEvents, type RecipientState } from '#libs/recipient';
+import { CachedAggregates, LiveFeed } from '#libs/runtime';
+import type { EventStore } from '#libs/store/port';
+import { openSqliteStore } from '#libs/store/sqlite';
+import { SqliteKeyStore, Vault } from '#libs/vault';
+import type { Settings } from './settings/index.js';
+
+/** Everything that handlers and controllers are made from. */
+export interface Parts {
+  readonly store: EventStore;
+  readonly vault: Vault;
+  readonly blobs: SealedBlobs;
+  readonly contents: Contents;
+  readonly transport: EmailTransport;
+  /** Live records of recipients and of notification views. */
+  readonly feed: LiveFeed;
+  readonly recipients: CachedAggregates<typeof recipientEvents, RecipientState>;
+}
+
+/** What a test may put around the store, to break it. */
+export type StoreDecorator = (store: EventStore) => EventStore;
+
+/** Opens what is kept in the data directory. @throws StoreUnusable */
+export async function openParts(settings: Settings, decorate: StoreDecorator): Promise<Parts> {
+  const { dataDir } = settings;
+  // The store comes first: it holds the lock of the directory.
+  const store = decorate(await openSqliteStore({ directory: dataDir }));
+  try {
+    const vault = new Vault(await SqliteKeyStore.open(dataDir));
+    const blobs = new SealedBlobs(vault, await FolderBlobStore.open(dataDir));
+    const feed = new LiveFeed(store, [recipientEvents.category, notificationViews.category]);
+    await feed.start();
+    return {
+      store,
+      vault,
+      blobs,
+      contents: new Contents(vault, blobs),
+      transport: createTransport(settings),
+      feed,
+      recipients: new CachedAggregates(feed, recipientEvents, recipient),
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** In the order in which they depend on each other. */
+export async function closeParts({ transport, recipients, feed, vault, store }: Parts): Promise<void> {
+  await transport.close();
+  recipients.stop();
+  await feed.stop();
+  await vault.close();
+  await store.close();
+}
+
+function createTransport({ smtp, smtpCa, smtpTimeoutSeconds }: Settings): EmailTransport {
+  if (smtp === undefined) return new SandboxTransport();
+  const { host, port, secure, auth } = smtp;
+  const login = auth ? `${encodeURIComponent(auth.user)}:${encodeURIComponent(auth.pass)}@` : '';
+  const timeout = smtpTimeoutSeconds * 1_000;
+  return new SmtpTransport({
+    url: `${secure ? 'smtps' : 'smtp'}://${login}${isIPv6(host) ? `[${host}]` : host}:${port}`,
+    ca: smtpCa,
+    connectionTimeout: timeout,
+    greetingTimeout: timeout,
+    socketTimeout: timeout,
+  });
+}

@@ -1,0 +1,84 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger } from 'pino';
+import { createHttpApp, type ReadinessCheck } from '#libs/http';
+import { Runtime, type Role as HandlerRole } from '#libs/runtime';
+import { deliveryRules, emailRetryDelays, topology } from '#streams.config';
+import { AppModule } from './app.module.js';
+import { consumerLog, nestLogger } from './log.js';
+import { closeParts, openParts, type StoreDecorator } from './parts.js';
+import type { Role, Settings } from './settings/index.js';
+
+const handlerRoles: Readonly<Record<Exclude<Role, 'api'>, readonly HandlerRole[]>> = {
+  bots: ['bot', 'reactor'],
+  sagas: ['sagaHandler'],
+  projectors: ['projector'],
+};
+
+/** A running server. */
+export interface Server {
+  /** Where the API is; undefined without the role. */
+  readonly url: string | undefined;
+  /** Finishes requests and records under way, then closes the store. */
+  drain(): Promise<void>;
+}
+
+/**
+ * Starts the roles of this process: opens the data directory, starts the consumers, then listens.
+ * @param decorate for tests: stands between everything and the store
+ * @throws StoreUnusable, or the error of a port that cannot be listened on
+ */
+export async function startServer(
+  settings: Settings,
+  log: Logger,
+  decorate: StoreDecorator = (store) => store,
+): Promise<Server> {
+  const parts = await openParts(settings, decorate);
+  let runtime: Runtime<never> | undefined;
+  let app: NestFastifyApplication | undefined;
+
+  async function drain(): Promise<void> {
+    // First no new requests, then no new records, then nothing.
+    await app?.close();
+    await runtime?.drain();
+    await closeParts(parts);
+  }
+
+  try {
+    const started = new Runtime({
+      store: parts.store,
+      topology,
+      services: { ...parts, deliveryRules, emailRetryDelays, mailFrom: settings.mailFrom },
+      roles: rolesOf(settings),
+      log: consumerLog(log),
+    });
+    runtime = started as Runtime<never>;
+    await started.start();
+    if (!settings.roles.includes('api')) return { url: undefined, drain };
+    const consumers: ReadinessCheck = {
+      name: 'consumers',
+      check: () => {
+        const failed = started.status().filter(({ state }) => state === 'failed');
+        return failed.length === 0
+          ? { status: 'up' }
+          : { status: 'down', detail: `stopped: ${failed.map(({ name }) => name).join(', ')}` };
+      },
+    };
+    const store: ReadinessCheck = {
+      name: 'store',
+      check: async () => {
+        await parts.store.head();
+        return { status: 'up' };
+      },
+    };
+    app = await createHttpApp(AppModule.with(parts, [store, consumers]), { logger: nestLogger(log) });
+    await app.listen({ host: settings.host, port: settings.port });
+    return { url: await app.getUrl(), drain };
+  } catch (error) {
+    await drain();
+    throw error;
+  }
+}
+
+function rolesOf({ roles }: Settings): ReadonlySet<HandlerRole> {
+  return new Set(roles.flatMap((role) => (role === 'api' ? [] : handlerRoles[role])));
+}

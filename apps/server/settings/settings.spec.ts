@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
+import { settingsMarkdown } from './documentation.js';
+import { readSettings, type Settings } from './index.js';
+import { settingsTable } from './table.js';
+
+let cwd: string;
+beforeAll(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'tidings-settings-'));
+});
+afterAll(() => rmSync(cwd, { recursive: true }));
+
+function read(env: Record<string, string>, folder = cwd): Settings {
+  const reading = readSettings(env, [], folder);
+  if (!('settings' in reading)) throw new Error(JSON.stringify(reading));
+  return reading.settings;
+}
+
+function errorOf(env: Record<string, string>, folder = cwd): string {
+  const reading = readSettings(env, [], folder);
+  if (!('error' in reading)) throw new Error('no error');
+  expect(reading.error).not.toContain('\n');
+  return reading.error;
+}
+
+function folderWith(name: string, env: string): string {
+  const folder = join(cwd, name);
+  mkdirSync(folder);
+  writeFileSync(join(folder, '.env'), env);
+  return folder;
+}
+
+test('the defaults', () => {
+  expect(read({})).toEqual({
+    port: 3000,
+    host: '127.0.0.1',
+    dataDir: join(cwd, 'data'),
+    roles: ['api', 'bots', 'sagas', 'projectors'],
+    smtp: undefined,
+    smtpCa: undefined,
+    smtpTimeoutSeconds: 30,
+    mailFrom: { name: 'Tidings', address: 'tidings@localhost' },
+    logLevel: 'info',
+  });
+});
+
+test('what is set', () => {
+  const ca = join(cwd, 'ca.pem');
+  writeFileSync(ca, `a comment\n${rootCertificates[0]}\n${rootCertificates[1]}\n`);
+  expect(
+    read({
+      PORT: '0',
+      HOST: '::1',
+      TIDINGS_DATA_DIR: '/var/lib/tidings',
+      TIDINGS_ROLES: 'sagas, bots',
+      TIDINGS_SMTP_URL: 'smtp://ada%40example.com:p%3Ass@mail.example.com:2525',
+      TIDINGS_SMTP_CA: 'ca.pem',
+      TIDINGS_SMTP_TIMEOUT: '5',
+      TIDINGS_MAIL_FROM: 'news@example.com',
+      TIDINGS_LOG_LEVEL: 'debug',
+      OTHER: 'ignored',
+    }),
+  ).toEqual({
+    port: 0,
+    host: '::1',
+    dataDir: '/var/lib/tidings',
+    roles: ['sagas', 'bots'],
+    smtp: { host: 'mail.example.com', port: 2525, secure: false, auth: { user: 'ada@example.com', pass: 'p:ss' } },
+    smtpCa: `${rootCertificates[0]}\n${rootCertificates[1]}`,
+    smtpTimeoutSeconds: 5,
+    mailFrom: { address: 'news@example.com' },
+    logLevel: 'debug',
+  });
+});
+
+test.each([
+  ['smtp://localhost', { host: 'localhost', port: 587, secure: false }],
+  ['smtp://127.0.0.1:25/', { host: '127.0.0.1', port: 25, secure: false }],
+  ['smtps://mail.example.com', { host: 'mail.example.com', port: 465, secure: true }],
+  ['smtp://[::1]:25', { host: '::1', port: 25, secure: false }],
+])('%s', (url, smtp) => {
+  expect(read({ TIDINGS_SMTP_URL: url }).smtp).toEqual(smtp);
+});
+
+test.each([
+  ['"Tidings, Inc." <a@example.com>', { name: 'Tidings, Inc.', address: 'a@example.com' }],
+  ['<a@example.com>', { address: 'a@example.com' }],
+  ['Tidings <a@mail>', { name: 'Tidings', address: 'a@mail' }],
+])('from %s', (from, mailFrom) => {
+  expect(read({ TIDINGS_MAIL_FROM: from }).mailFrom).toEqual(mailFrom);
+});
+
+describe('the .env file', () => {
+  test('is read, and the environment wins', () => {
+    const folder = folderWith('file', 'PORT=4000\nTIDINGS_LOG_LEVEL="warn" # why\nOTHER=x\nTIDINGS_ROLES=\n');
+    expect(read({ PORT: '5000' }, folder)).toMatchObject({
+      port: 5000,
+      logLevel: 'warn',
+      roles: ['api', 'bots', 'sagas', 'projectors'],
+    });
+    expect(read({ PORT: '' }, folder)).toMatchObject({ port: 4000 });
+  });
+
+  test('holds unknown names', () => {
+    expect(errorOf({}, folderWith('unknown', 'TIDINGS_NOPE=1'))).toBe('TIDINGS_NOPE is not a setting');
+  });
+
+  test('cannot be read', () => {
+    mkdirSync(join(cwd, 'folder', '.env'), { recursive: true });
+    expect(errorOf({}, join(cwd, 'folder'))).toBe('the .env file cannot be read (EISDIR)');
+  });
+});
+
+describe('what is malformed', () => {
+  test.each([
+    ['PORT', '65536'],
+    ['PORT', '80a'],
+    ['PORT', '-1'],
+    ['PORT', ' 80'],
+    ['HOST', '0.0.0.0'],
+    ['HOST', '::'],
+    ['HOST', '127.0.0.256'],
+    ['HOST', 'example.com'],
+    ['TIDINGS_DATA_DIR', 'a\0b'],
+    ['TIDINGS_ROLES', 'api,'],
+    ['TIDINGS_ROLES', 'api,api'],
+    ['TIDINGS_ROLES', 'everything'],
+    ['TIDINGS_SMTP_CA', 'nothing.pem'],
+    ['TIDINGS_SMTP_TIMEOUT', '0'],
+    ['TIDINGS_SMTP_TIMEOUT', '1.5'],
+    ['TIDINGS_MAIL_FROM', 'nobody'],
+    ['TIDINGS_MAIL_FROM', 'A <a@example.com>, B <b@example.com>'],
+    ['TIDINGS_MAIL_FROM', 'A\r\nBcc: x <a@example.com>'],
+    ['TIDINGS_LOG_LEVEL', 'loud'],
+  ])('%s=%j', (name, value) => {
+    const error = errorOf({ [name]: value });
+    expect(error).toContain(name);
+    expect(error).toContain(JSON.stringify(value));
+  });
+
+  test.each([
+    'mail.example.com',
+    'http://user:secret@mail.example.com',
+    'smtp://user:secret@',
+    'smtp://user:secret@mail.example.com:99999',
+    'smtp://user:secret@mail.example.com:0',
+    'smtp://:secret@mail.example.com',
+    'smtp://secret@mail.example.com',
+    'smtp://user:%secret@mail.example.com',
+    'smtp://user:secret@mail.example.com/path',
+    'smtp://user:secret@mail.example.com?tls=no',
+  ])('TIDINGS_SMTP_URL=%s, which is not shown', (url) => {
+    const error = errorOf({ TIDINGS_SMTP_URL: url });
+    expect(error).toMatch(/^TIDINGS_SMTP_URL must /);
+    expect(error).not.toContain('secret');
+    expect(error).not.toContain('example.com');
+  });
+
+  test('a file that is no certificate', () => {
+    writeFileSync(join(cwd, 'bad.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
+    expect(errorOf({ TIDINGS_SMTP_CA: 'bad.pem' })).toMatch(/PEM/);
+  });
+
+  test('several at once are one line', () => {
+    expect(errorOf({ PORT: 'x', TIDINGS_LOG_LEVEL: 'y' })).toMatch(/^PORT must .*; TIDINGS_LOG_LEVEL must /);
+  });
+});
+
+test.each([
+  ['TIDINGS_SMPT_URL', 'TIDINGS_SMPT_URL is not a setting: did you mean TIDINGS_SMTP_URL?'],
+  ['TIDINGS_DATADIR', 'TIDINGS_DATADIR is not a setting: did you mean TIDINGS_DATA_DIR?'],
+  ['tidings_log_level', 'tidings_log_level is not a setting: did you mean TIDINGS_LOG_LEVEL?'],
+  ['TIDINGS_SOMETHING_ELSE', 'TIDINGS_SOMETHING_ELSE is not a setting'],
+])('%s is unknown', (name, error) => {
+  expect(errorOf({ [name]: 'secret' })).toBe(error);
+});
+
+describe('arguments', () => {
+  test.each(['--help', '-h'])('%s', (flag) => {
+    const reading = readSettings({ PORT: 'malformed' }, [flag], cwd);
+    for (const { name, description } of Object.values(settingsTable)) {
+      expect(reading).toMatchObject({ output: expect.stringContaining(name) });
+      expect(reading).toMatchObject({ output: expect.stringContaining(description) });
+    }
+  });
+
+  test('--version', () => {
+    expect(readSettings({}, ['--version'], cwd)).toEqual({ output: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+  });
+
+  test.each(['--port', 'start', '-x'])('%s is unknown', (flag) => {
+    expect(readSettings({}, [flag], cwd)).toEqual({ error: expect.stringMatching(/^unknown argument/) });
+  });
+});
+
+test('docs/settings.md is fresh; to refresh it: node dist/apps/server/settings/write-documentation.js', () => {
+  expect(readFileSync(new URL('../../../../docs/settings.md', import.meta.url), 'utf8')).toBe(settingsMarkdown());
+});

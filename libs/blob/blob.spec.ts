@@ -1,0 +1,173 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { KeyDestroyed, MemoryKeyStore, SealBroken, Vault } from '#libs/vault';
+import { type BlobStore, FolderBlobStore, InvalidBlobId, SealedBlobs } from './index.js';
+
+const alice = 'recipient/alice';
+const key = 'Kq3_x-9ZbTn0aWmE';
+const other = 'kq3_x-9ZbTn0aWmE';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'tidings-blob-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+describe('FolderBlobStore', () => {
+  it('gives back what was put, also after it was opened again', async () => {
+    const store = await FolderBlobStore.open(directory);
+    await store.put(key, 'a-1', Buffer.from('first'));
+    await store.put(key, 'a-1', Buffer.from('second'));
+    await store.put(other, 'a-1', Buffer.alloc(0));
+    const again = await FolderBlobStore.open(directory);
+    expect(String(await again.get(key, 'a-1'))).toBe('second');
+    expect(await again.get(other, 'a-1')).toEqual(Buffer.alloc(0));
+    expect(await again.get(other, 'a-2')).toBeUndefined();
+    expect(await again.get('unknown', 'a-1')).toBeUndefined();
+  });
+
+  it('deletes one blob, or all of a key', async () => {
+    const store = await FolderBlobStore.open(directory);
+    for (const id of ['1', '2', '3']) await store.put(key, id, Buffer.from(id));
+    await store.put(other, '1', Buffer.from('1'));
+    expect(await store.delete(key, '1')).toBe(true);
+    expect(await store.delete(key, '1')).toBe(false);
+    expect(await store.deleteAll(key)).toBe(2);
+    expect(await store.deleteAll(key)).toBe(0);
+    expect(await store.get(key, '2')).toBeUndefined();
+    expect(String(await store.get(other, '1'))).toBe('1');
+    expect(await filesIn(directory)).toHaveLength(1);
+  });
+
+  it('takes many puts and deletes of one key at once', async () => {
+    const store = await FolderBlobStore.open(directory);
+    const ids = Array.from({ length: 20 }, (_, index) => `${index}`);
+    await Promise.all(ids.flatMap((id) => [store.put(key, id, Buffer.from(id)), store.put(key, id, Buffer.from(id))]));
+    for (const id of ids) expect(String(await store.get(key, id))).toBe(id);
+    const [deleted] = await Promise.all([store.deleteAll(key), store.put(key, 'late', Buffer.from('late'))]);
+    expect(deleted).toBeGreaterThanOrEqual(20);
+    await store.put(key, 'later', Buffer.from('later'));
+    expect(String(await store.get(key, 'later'))).toBe('later');
+    expect(await readdir(join(directory, 'blobs', 'tmp'))).toEqual([]);
+  });
+
+  it('removes what a crash left half-written', async () => {
+    await FolderBlobStore.open(directory);
+    await writeFile(join(directory, 'blobs', 'tmp', 'left-over'), 'half');
+    await FolderBlobStore.open(directory);
+    expect(await filesIn(directory)).toEqual([]);
+  });
+
+  it('names the key in no path and lets nobody else read the files', async () => {
+    const store = await FolderBlobStore.open(directory);
+    await store.put(key, 'a', Buffer.from('x'));
+    const [file] = await filesIn(directory);
+    expect(file).toMatch(/\/blobs\/([0-9a-f]{2})\/\1[0-9a-f]{62}\/a$/);
+    expect((await stat(file!)).mode & 0o777).toBe(0o600);
+  });
+
+  it.each(['', '.', '..', '../a', 'a/b', 'a\\b', 'a\0', 'A', 'é', 'a\n', 'x'.repeat(101)])(
+    'refuses the id %j',
+    async (id) => {
+      const store = await FolderBlobStore.open(directory);
+      await expect(store.put(key, id, Buffer.from('x'))).rejects.toThrow(InvalidBlobId);
+      await expect(store.get(key, id)).rejects.toThrow(InvalidBlobId);
+      await expect(store.delete(key, id)).rejects.toThrow(InvalidBlobId);
+    },
+  );
+});
+
+describe('SealedBlobs', () => {
+  async function open() {
+    const vault = new Vault(new MemoryKeyStore());
+    const store = await FolderBlobStore.open(directory);
+    return { vault, store, blobs: new SealedBlobs(vault, store) };
+  }
+
+  it('gives back any bytes, and refers to them by key, id and size', async () => {
+    const { blobs, vault } = await open();
+    const { keyId } = await vault.sealBytesFor(alice, 'photo', Buffer.alloc(0));
+    const property = fc.asyncProperty(fc.uint8Array({ maxLength: 5000 }), async (content) => {
+      const ref = await blobs.put(alice, 'a-1', content);
+      expect(ref).toEqual({ keyId, id: 'a-1', size: content.length });
+      expect(await blobs.get(ref)).toEqual(Buffer.from(content));
+    });
+    await fc.assert(property, { numRuns: 30 });
+  });
+
+  it('writes nothing in clear', async () => {
+    const { blobs } = await open();
+    await blobs.put(alice, 'a-1', Buffer.from('the canary sings'));
+    for (const file of await filesIn(directory)) expect(String(await readFile(file))).not.toContain('canary');
+  });
+
+  it('cannot read a blob of an erased owner, nor one that is deleted', async () => {
+    const { blobs, vault } = await open();
+    const ref = await blobs.put(alice, 'a-1', Buffer.from('hello'));
+    await vault.destroy([ref.keyId]);
+    await expect(blobs.get(ref)).rejects.toThrow(KeyDestroyed);
+    expect(await blobs.deleteAll(ref.keyId)).toBe(1);
+    expect(await blobs.get(ref)).toBeUndefined();
+    const anew = await blobs.put(alice, 'a-1', Buffer.from('new'));
+    await vault.destroy([ref.keyId]);
+    expect(await blobs.deleteAll(ref.keyId)).toBe(0);
+    expect(String(await blobs.get(anew))).toBe('new');
+    expect(await blobs.delete(anew)).toBe(true);
+  });
+
+  it('stores a blob under the key of a sealed text, and makes none', async () => {
+    const { blobs, vault } = await open();
+    const like = await vault.sealFor(alice, 'address', 'alice@example.org');
+    const ref = await blobs.putWithKeyOf(like, 'a-1', Buffer.from('hello'));
+    expect(ref).toEqual({ keyId: (await vault.keyIdsOf(alice))[0], id: 'a-1', size: 5 });
+    expect(String(await blobs.get(ref))).toBe('hello');
+    await vault.destroy([ref.keyId]);
+    await blobs.deleteAll(ref.keyId);
+    await expect(blobs.putWithKeyOf(like, 'a-2', Buffer.from('late'))).rejects.toThrow(KeyDestroyed);
+    await expect(blobs.putWithKeyOf(like, 'A', Buffer.from('late'))).rejects.toThrow(InvalidBlobId);
+    expect(await vault.keyIdsOf(alice)).toEqual([]);
+    expect(await filesIn(directory)).toEqual([]);
+  });
+
+  it('keeps no blob that an erasure came upon while it was written', async () => {
+    const { vault, store } = await open();
+    const like = await vault.sealFor(alice, 'address', 'alice@example.org');
+    const keyIds = await vault.keyIdsOf(alice);
+    /** Erases before the first blob is there, so that it finds none. */
+    const erasing: BlobStore = {
+      put: async (keyId, id, bytes) => {
+        await vault.destroy(keyIds);
+        await store.deleteAll(keyId);
+        await store.put(keyId, id, bytes);
+      },
+      get: (keyId, id) => store.get(keyId, id),
+      delete: (keyId, id) => store.delete(keyId, id),
+      deleteAll: (keyId) => store.deleteAll(keyId),
+    };
+    const blobs = new SealedBlobs(vault, erasing);
+    await expect(blobs.putWithKeyOf(like, 'a-1', Buffer.from('hello'))).rejects.toThrow(KeyDestroyed);
+    expect(await filesIn(directory)).toEqual([]);
+  });
+
+  it('notices bytes that were changed, or put in the place of others', async () => {
+    const { blobs, store } = await open();
+    const first = await blobs.put(alice, 'first', Buffer.from('hello'));
+    const second = await blobs.put(alice, 'second', Buffer.from('world'));
+    const sealed = (await store.get(second.keyId, 'second'))!;
+    await store.put(first.keyId, 'first', sealed);
+    await expect(blobs.get(first)).rejects.toThrow(SealBroken);
+    await store.put(first.keyId, 'second', sealed.subarray(0, -1));
+    await expect(blobs.get(second)).rejects.toThrow(SealBroken);
+    const others = await blobs.put('recipient/bob', 'first', Buffer.from('hi'));
+    await store.put(first.keyId, 'first', (await store.get(others.keyId, 'first'))!);
+    await expect(blobs.get(first)).rejects.toThrow(SealBroken);
+  });
+});

@@ -1,0 +1,120 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { type BlobStore, checkBlobId } from './blob-store.js';
+
+/**
+ * Blobs as files: `blobs/<first 2 hex digits>/<SHA-256 of the key id>/<id>` in the data directory. A file is complete
+ * or not there: it is written and fsync'ed in `blobs/tmp`, then renamed. One process at a time.
+ */
+export class FolderBlobStore implements BlobStore {
+  private constructor(
+    private readonly root: string,
+    private readonly temporary: string,
+  ) {}
+
+  /** Opens the blobs of a data directory, made when it does not exist; removes what a crash left half-written. */
+  static async open(directory: string): Promise<FolderBlobStore> {
+    const root = resolve(directory, 'blobs');
+    const temporary = join(root, 'tmp');
+    await rm(temporary, { recursive: true, force: true });
+    await makeFolder(temporary);
+    await syncFolder(dirname(root));
+    return new FolderBlobStore(root, temporary);
+  }
+
+  async put(keyId: string, id: string, bytes: Uint8Array): Promise<void> {
+    const path = this.pathOf(keyId, id);
+    const written = this.temporaryName();
+    try {
+      await writeDurably(written, bytes);
+      await moveInto(written, path);
+    } catch (thrown) {
+      await rm(written, { force: true });
+      throw thrown;
+    }
+  }
+
+  async get(keyId: string, id: string): Promise<Buffer | undefined> {
+    return unlessMissing(readFile(this.pathOf(keyId, id)));
+  }
+
+  async delete(keyId: string, id: string): Promise<boolean> {
+    const path = this.pathOf(keyId, id);
+    const deleted = await unlessMissing(unlink(path).then(() => true));
+    if (deleted) await unlessMissing(syncFolder(dirname(path)));
+    return deleted ?? false;
+  }
+
+  /** Moves the key's folder away as a whole first: a crash leaves all of it or none, and the rest goes at start. */
+  async deleteAll(keyId: string): Promise<number> {
+    const folder = this.folderOf(keyId);
+    const away = this.temporaryName();
+    if (!(await unlessMissing(rename(folder, away).then(() => true)))) return 0;
+    await syncFolder(dirname(folder));
+    const blobs = await readdir(away);
+    await rm(away, { recursive: true });
+    return blobs.length;
+  }
+
+  private folderOf(keyId: string): string {
+    // Key ids differ in case, which some file systems ignore.
+    const hash = createHash('sha256').update(keyId).digest('hex');
+    return join(this.root, hash.slice(0, 2), hash);
+  }
+
+  private pathOf(keyId: string, id: string): string {
+    checkBlobId(id);
+    return join(this.folderOf(keyId), id);
+  }
+
+  private temporaryName(): string {
+    return join(this.temporary, randomUUID());
+  }
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function moveInto(written: string, path: string): Promise<void> {
+  const folder = dirname(path);
+  await makeFolder(folder);
+  // `deleteAll` may move the new folder away in between.
+  const moved = await unlessMissing(rename(written, path).then(() => true));
+  if (!moved) {
+    await makeFolder(folder);
+    await rename(written, path);
+  }
+  // The folders above as well: another put may have made them a moment ago, and not have come to its fsync.
+  const folders = [folder, dirname(folder), dirname(dirname(folder))];
+  await Promise.all(folders.map((each) => unlessMissing(syncFolder(each))));
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function unlessMissing<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}

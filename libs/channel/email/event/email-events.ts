@@ -1,0 +1,140 @@
+import { Type } from 'class-transformer';
+import { IsBoolean, IsIn, IsInt, IsNumber, IsOptional, IsString, Min, ValidateNested } from 'class-validator';
+import { StoredBlob } from '#libs/content';
+import { defineStream } from '#libs/kernel';
+import type {
+  EffectAttemptFailed,
+  EffectClaimed,
+  EffectFailed,
+  EffectFailedReason,
+  EffectSucceeded,
+  EffectTypes,
+} from '#libs/runtime';
+import { schemaOf } from '#libs/validation';
+import { IsSealed, type Sealed } from '#libs/vault';
+
+/** An attempt to send is about to be made. */
+export class EmailClaimed implements EffectClaimed {
+  @IsInt()
+  @Min(1)
+  attempt!: number;
+
+  @IsBoolean()
+  afterDoubt!: boolean;
+}
+
+/** Why an attempt failed. */
+export class EmailFailureReport {
+  /** participants, content, options, packaging, connect, authenticate or send. */
+  @IsString()
+  stage!: string;
+
+  @IsIn(['transient', 'permanent'])
+  kind!: 'transient' | 'permanent';
+
+  /** SMTP reply code. */
+  @IsOptional()
+  @IsInt()
+  code!: number | null;
+
+  /** RFC 3463. */
+  @IsOptional()
+  @IsString()
+  enhancedCode!: string | null;
+
+  /** The server may have taken the mail all the same. */
+  @IsBoolean()
+  doubtful!: boolean;
+
+  /** What went wrong, for people; it may name addresses. */
+  @IsOptional()
+  @IsSealed()
+  message!: Sealed | null;
+
+  /** The redacted SMTP conversation, a sealed JSON array of lines. */
+  @IsOptional()
+  @IsSealed()
+  conversation!: Sealed | null;
+}
+
+export class EmailAttemptFailed implements EffectAttemptFailed<EmailFailureReport> {
+  @IsInt()
+  attempt!: number;
+
+  @ValidateNested()
+  @Type(() => EmailFailureReport)
+  failure!: EmailFailureReport;
+
+  /** Milliseconds since the Unix epoch. */
+  @IsNumber()
+  retryAt!: number;
+}
+
+export class EmailReceiptReport {
+  @IsString()
+  messageId!: string;
+
+  /** Size of the mail. */
+  @IsInt()
+  bytes!: number;
+
+  /** Recipients, cc and bcc included, that the server took the mail for. */
+  @IsInt()
+  accepted!: number;
+
+  /** Those that it refused. */
+  @IsInt()
+  rejected!: number;
+
+  /** Nothing left the house. */
+  @IsBoolean()
+  sandbox!: boolean;
+
+  /** The mail itself, from the sandbox. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => StoredBlob)
+  mime!: StoredBlob | null;
+
+  /** The server's reply, addresses refused and the redacted conversation: sealed JSON. */
+  @IsOptional()
+  @IsSealed()
+  detail!: Sealed | null;
+}
+
+export class EmailSent implements EffectSucceeded<EmailReceiptReport> {
+  @IsInt()
+  attempt!: number;
+
+  @ValidateNested()
+  @Type(() => EmailReceiptReport)
+  receipt!: EmailReceiptReport;
+}
+
+export class EmailFailed implements EffectFailed<EmailFailureReport> {
+  @IsInt()
+  attempt!: number;
+
+  @IsIn(['permanent', 'exhausted', 'expired', 'inDoubt', 'recipientErased'])
+  reason!: EffectFailedReason;
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => EmailFailureReport)
+  failure!: EmailFailureReport | null;
+}
+
+/** One stream an operation: its claims and its outcome. */
+export const emailEvents = defineStream('email', 'event', {
+  'email.claimed.v1': schemaOf(EmailClaimed),
+  'email.attempt-failed.v1': schemaOf(EmailAttemptFailed),
+  'email.sent.v1': schemaOf(EmailSent),
+  'email.failed.v1': schemaOf(EmailFailed),
+});
+
+export const emailEffectTypes = {
+  claimed: 'email.claimed.v1',
+  attemptFailed: 'email.attempt-failed.v1',
+  succeeded: 'email.sent.v1',
+  failed: 'email.failed.v1',
+} as const satisfies EffectTypes;

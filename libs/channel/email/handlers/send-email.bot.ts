@@ -1,0 +1,129 @@
+import type { SealedBlobs } from '#libs/blob';
+import type { Content, ContentAttachment, Contents, StoredBlob } from '#libs/content';
+import { keyOf, messageOf } from '#libs/kernel';
+import { defineBot, runEffect, type Attempt } from '#libs/runtime';
+import { KeyDestroyed, type Sealed, type Vault } from '#libs/vault';
+import { emailEffectTypes, emailEvents } from '../event/email-events.js';
+import { emailOperations, type SendEmail } from '../operations/email-operations.js';
+import {
+  EmailFailure,
+  messageIdFor,
+  type EmailMessage,
+  type EmailReceipt,
+  type EmailTransport,
+  type Mailbox,
+} from '../transport/index.js';
+import { reportFailure, reportReceipt } from './reports.js';
+
+export interface SendEmailServices {
+  readonly transport: EmailTransport;
+  readonly contents: Contents;
+  readonly vault: Vault;
+  readonly blobs: SealedBlobs;
+  readonly mailFrom: Mailbox;
+  /** Waits between attempts, in milliseconds; the last one repeats until the operation's time is over. */
+  readonly emailRetryDelays: readonly number[];
+}
+
+/** Sends mails: claim, SMTP, outcome. */
+export const sendEmailBot = defineBot({
+  name: 'email.send-bot',
+  reads: [emailOperations],
+  looksUp: [emailEvents],
+  writes: [emailEvents],
+  concurrency: 32,
+  create: (services: SendEmailServices) => ({
+    async handle(record, context) {
+      const operationId = keyOf(record.stream);
+      const { data } = record;
+      await runEffect({
+        context,
+        stream: emailEvents,
+        key: operationId,
+        types: emailEffectTypes,
+        notAfter: Date.parse(data.notAfter),
+        delivery: data.delivery,
+        delays: services.emailRetryDelays,
+        perform: (attempt) => attemptToSend(services, operationId, data, attempt),
+      });
+    },
+  }),
+});
+
+async function attemptToSend(
+  services: SendEmailServices,
+  operationId: string,
+  operation: SendEmail,
+  attempt: number,
+): Promise<Attempt> {
+  const { vault, blobs, transport } = services;
+  // What reports hold is sealed under the key of the address, so that no later key can keep it from being erased.
+  const seal = (label: string, text: string) => vault.sealWithKeyOf(operation.to[0]!.address, label, text);
+  let message: EmailMessage;
+  try {
+    message = await compose(services, operationId, operation);
+  } catch (error) {
+    if (error instanceof KeyDestroyed) return { failure: null, kind: 'recipientErased', doubtful: false };
+    // Nothing was sent: whatever keeps the message from being read may pass.
+    const failure = new EmailFailure(messageOf(error), { stage: 'packaging', kind: 'transient', cause: error });
+    return { failure: await reportFailure(failure, seal), kind: 'transient', doubtful: false };
+  }
+  let receipt: EmailReceipt;
+  try {
+    receipt = await transport.send(message);
+  } catch (error) {
+    const failure =
+      error instanceof EmailFailure
+        ? error
+        : new EmailFailure(messageOf(error), { stage: 'send', kind: 'transient', doubtful: true, cause: error });
+    return { failure: await reportFailure(failure, seal), kind: failure.kind, doubtful: failure.doubtful };
+  }
+  const { mime: bytes } = receipt;
+  const mime = bytes ? await storeMime(blobs, operation.to[0]!.address, `${operationId}-mime-${attempt}`, bytes) : null;
+  return { receipt: await reportReceipt(message.messageId, receipt, transport.sandbox, mime, seal) };
+}
+
+/** Keeps the sandbox's mail, unless its recipient was erased meanwhile: the mail went out all the same. */
+async function storeMime(blobs: SealedBlobs, address: Sealed, id: string, mime: Buffer): Promise<StoredBlob | null> {
+  try {
+    return await blobs.putWithKeyOf(address, id, mime);
+  } catch (error) {
+    if (error instanceof KeyDestroyed) return null;
+    throw error;
+  }
+}
+
+async function compose(
+  { vault, contents, blobs, mailFrom }: SendEmailServices,
+  operationId: string,
+  operation: SendEmail,
+): Promise<EmailMessage> {
+  const to = await Promise.all(
+    operation.to.map(async ({ address, name }) => ({
+      address: vault.openNow(address) ?? (await vault.open(address)),
+      name: name === null ? undefined : (vault.openNow(name) ?? (await vault.open(name))),
+    })),
+  );
+  const content: Content = await contents.open(operation.content);
+  return {
+    from: mailFrom,
+    to,
+    cc: content.email?.cc,
+    bcc: content.email?.bcc,
+    replyTo: content.email?.replyTo,
+    subject: content.subject,
+    text: content.text,
+    html: content.html,
+    attachments: content.attachments && (await Promise.all(content.attachments.map((one) => load(blobs, one)))),
+    priority: content.email?.priority,
+    deliveryStatus: content.email?.deliveryStatus,
+    messageId: messageIdFor(operationId, mailFrom.address.slice(mailFrom.address.lastIndexOf('@') + 1)),
+    date: Date.parse(operation.date),
+  };
+}
+
+async function load(blobs: SealedBlobs, { fileName, mediaType, contentId, blob }: ContentAttachment) {
+  const content = await blobs.get(blob);
+  if (content === undefined) throw new KeyDestroyed(blob.keyId);
+  return { fileName, mediaType, contentId, content };
+}

@@ -1,0 +1,13 @@
+export * from './event/email-events.js';
+export * from './handlers/send-email.bot.js';
+export * from './operations/email-operations.js';
+export {
+  type EmailTransport,
+  InvalidSmtpUrl,
+  type Mailbox,
+  SandboxTransport,
+  SmtpTransport,
+  type SmtpSettings,
+} from './transport/index.js';
+export { EmailModule } from './email.module.js';
+export { emailClient } from './http/email-client.js';

@@ -1,0 +1,3 @@
+export * from './content.js';
+export * from './contents.js';
+export * from './sealed-content.js';

@@ -1,0 +1,135 @@
+import { defineStream, type Decider, type MessageOf } from '#libs/kernel';
+import { schemaOf } from '#libs/validation';
+import {
+  NotificationExpired,
+  NotificationFailed,
+  NotificationOptedOut,
+  NotificationPartiallySent,
+  NotificationPrepared,
+  NotificationRequested,
+  NotificationScheduled,
+  NotificationSent,
+  type OperationOutcome,
+} from './contents.js';
+
+// 1. Stream: one a notification, under its tracking id.
+
+export const notificationEvents = defineStream('notification', 'event', {
+  'notification.requested.v1': schemaOf(NotificationRequested),
+  'notification.scheduled.v1': schemaOf(NotificationScheduled),
+  'notification.prepared.v1': schemaOf(NotificationPrepared),
+  'notification.sent.v1': schemaOf(NotificationSent),
+  'notification.partially-sent.v1': schemaOf(NotificationPartiallySent),
+  'notification.failed.v1': schemaOf(NotificationFailed),
+  'notification.opted-out.v1': schemaOf(NotificationOptedOut),
+  'notification.expired.v1': schemaOf(NotificationExpired),
+});
+export type NotificationEvent = MessageOf<typeof notificationEvents>;
+
+// 2. State.
+
+export type NotificationStatus =
+  'requested' | 'scheduled' | 'sending' | 'sent' | 'partiallySent' | 'failed' | 'optedOut' | 'expired';
+
+export interface NotificationState {
+  readonly status: NotificationStatus | 'none';
+  readonly requested: NotificationRequested | null;
+  readonly prepared: NotificationPrepared | null;
+  readonly outcomes: readonly OperationOutcome[];
+}
+
+const terminal: ReadonlySet<NotificationStatus | 'none'> = new Set([
+  'sent',
+  'partiallySent',
+  'failed',
+  'optedOut',
+  'expired',
+] as const);
+
+/** True when nothing more will become of it. */
+export function isTerminal(status: NotificationStatus | 'none'): boolean {
+  return terminal.has(status);
+}
+
+// 3. Commands.
+
+/** What resolving the recipient, the channels and the messages came to. */
+export type Resolution =
+  | { readonly type: 'notification.prepared.v1'; readonly data: NotificationPrepared }
+  | { readonly type: 'notification.opted-out.v1'; readonly data: NotificationOptedOut }
+  | { readonly type: 'notification.failed.v1'; readonly data: NotificationFailed };
+
+export type NotificationCommand =
+  | { readonly type: 'request'; readonly requested: NotificationRequested }
+  | { readonly type: 'schedule'; readonly deliverAt: string }
+  | { readonly type: 'resolve'; readonly resolution: Resolution }
+  | { readonly type: 'expire' }
+  /** Every operation has an outcome, or the time for it is over. */
+  | { readonly type: 'complete'; readonly outcomes: readonly OperationOutcome[] };
+
+// 4. Decisions. A command that has been decided before decides nothing: handlers repeat themselves.
+
+export const notification: Decider<NotificationState, NotificationCommand, NotificationEvent> = {
+  initial: () => ({ status: 'none', requested: null, prepared: null, outcomes: [] }),
+
+  evolve(state, event) {
+    switch (event.type) {
+      case 'notification.requested.v1':
+        return { ...state, status: 'requested', requested: event.data };
+      case 'notification.scheduled.v1':
+        return { ...state, status: 'scheduled' };
+      case 'notification.prepared.v1':
+        return { ...state, status: 'sending', prepared: event.data };
+      case 'notification.sent.v1':
+        return { ...state, status: 'sent', outcomes: event.data.outcomes };
+      case 'notification.partially-sent.v1':
+        return { ...state, status: 'partiallySent', outcomes: event.data.outcomes };
+      case 'notification.failed.v1':
+        return { ...state, status: 'failed', outcomes: event.data.outcomes };
+      case 'notification.opted-out.v1':
+        return { ...state, status: 'optedOut' };
+      case 'notification.expired.v1':
+        return { ...state, status: 'expired', outcomes: event.data.outcomes };
+    }
+  },
+
+  decide(state, command) {
+    const { status } = state;
+    switch (command.type) {
+      case 'request':
+        return status === 'none' ? [{ type: 'notification.requested.v1', data: command.requested }] : [];
+      case 'schedule':
+        return status === 'requested'
+          ? [{ type: 'notification.scheduled.v1', data: { deliverAt: command.deliverAt } }]
+          : [];
+      case 'resolve':
+        return status === 'requested' || status === 'scheduled' ? [command.resolution] : [];
+      case 'expire':
+        return status === 'requested' || status === 'scheduled' ? [expired(state, [])] : [];
+      case 'complete':
+        return status === 'sending' ? [conclude(state, command.outcomes)] : [];
+    }
+  },
+};
+
+function expired({ requested }: NotificationState, outcomes: readonly OperationOutcome[]): NotificationEvent {
+  return { type: 'notification.expired.v1', data: { notAfter: requested!.notAfter, outcomes: [...outcomes] } };
+}
+
+/** A channel is delivered when all of its operations are. */
+function conclude(state: NotificationState, given: readonly OperationOutcome[]): NotificationEvent {
+  const outcomes = [...given];
+  const isSent = ({ status }: OperationOutcome) => status === 'succeeded';
+  if (outcomes.every(isSent)) return { type: 'notification.sent.v1', data: { outcomes } };
+  const channels = new Set(outcomes.map(({ channel }) => channel));
+  const delivered = [...channels].some((channel) => outcomes.filter((one) => one.channel === channel).every(isSent));
+  if (delivered) return { type: 'notification.partially-sent.v1', data: { outcomes } };
+  if (outcomes.every(({ reason }) => reason === 'expired')) return expired(state, outcomes);
+  const decision = state.prepared?.decision ?? null;
+  const reason = outcomes.every((one) => one.reason === 'recipientErased')
+    ? 'recipientErased'
+    : outcomes.some((one) => one.reason === 'deadline')
+      ? 'deadlineExceeded'
+      : 'couldNotSend';
+  return { type: 'notification.failed.v1', data: { reason, decision, outcomes } };
+}

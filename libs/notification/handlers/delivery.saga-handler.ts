@@ -1,0 +1,144 @@
+import { LRUCache } from 'lru-cache';
+import { emailEvents } from '#libs/channel/email';
+import { keyOf, type RecordOf } from '#libs/kernel';
+import {
+  decideAndAppend,
+  defineSagaHandler,
+  loadAggregate,
+  runtimeTimers,
+  type Deferred,
+  type HandlerContext,
+} from '#libs/runtime';
+import { notification, notificationEvents, type NotificationState } from '../event/notification.js';
+import { delivery, notificationSagas, type DeliverySeen, type DeliveryState } from '../saga/delivery.js';
+
+type Seen = typeof notificationSagas | typeof emailEvents | typeof runtimeTimers;
+type Context = HandlerContext<Seen | typeof notificationEvents, typeof notificationEvents | typeof runtimeTimers>;
+
+const deadlinePurpose = 'notification.delivery-deadline';
+/** Most deliveries end within this time and need no timer record. In milliseconds. */
+const grace = 30_000;
+const sweepEvery = 5_000;
+const mostRemembered = 50_000;
+const sending: NotificationState = { ...notification.initial(), status: 'sending' };
+
+interface Waiting {
+  readonly since: number;
+  readonly deadline: string;
+  readonly context: Context;
+  readonly settle: (done: boolean) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** Waits for the outcomes of a notification's operations and writes what became of it. */
+export const deliverySagaHandler = defineSagaHandler({
+  name: 'notification.delivery-saga-handler',
+  reads: [notificationSagas, emailEvents, runtimeTimers],
+  looksUp: [notificationEvents],
+  writes: [notificationEvents, runtimeTimers],
+  concurrency: 256,
+  create: () => new DeliverySagaHandler(),
+});
+
+class DeliverySagaHandler {
+  /** Deliveries in progress. What is not remembered is read again. */
+  private readonly states = new LRUCache<string, DeliveryState>({ max: mostRemembered });
+  /** Deliveries whose start is not checkpointed yet, oldest first. */
+  private readonly waiting = new Map<string, Waiting>();
+  private readonly sweeper = setInterval(() => this.sweep(), sweepEvery);
+
+  handle = async (record: RecordOf<Seen>, context: Context): Promise<Deferred | void> => {
+    const id = context.correlationId;
+    const seen = seenIn(record);
+    if (seen === undefined) return;
+    // The start comes before anything else of the delivery, so nothing has to be read for it.
+    const before =
+      record.type === 'notification.delivery-started.v1' ? delivery.initial() : await this.recall(id, context);
+    const state = delivery.evolve(before, seen);
+    this.states.set(id, state);
+    for (const { data: outcomes } of delivery.react(state)) {
+      // A success says all there is to say; a failure is told with the decision that led to it.
+      const succeeded = outcomes.every(({ status }) => status === 'succeeded');
+      const assumed = succeeded
+        ? { state: sending, revision: BigInt(state.started!.notificationRevision) }
+        : await loadAggregate(context, notificationEvents, notification, id);
+      await decideAndAppend(context, notificationEvents, notification, id, assumed, (current) =>
+        notification.decide(current, { type: 'complete', outcomes }),
+      );
+      this.forget(id);
+      return;
+    }
+    if (record.type === 'notification.delivery-started.v1') return this.wait(id, record.data.deadline, context);
+  };
+
+  stop(): Promise<void> {
+    clearInterval(this.sweeper);
+    for (const { settle } of this.waiting.values()) settle(false);
+    return Promise.resolve();
+  }
+
+  private async recall(id: string, context: Context): Promise<DeliveryState> {
+    const known = this.states.get(id);
+    if (known !== undefined) return known;
+    let state = delivery.initial();
+    for (const record of await context.read(notificationSagas, id)) state = delivery.evolve(state, record);
+    for (const { operationId } of state.started?.operations ?? []) {
+      for (const record of await context.read(emailEvents, operationId)) {
+        const seen = seenIn(record);
+        if (seen !== undefined) state = delivery.evolve(state, seen);
+      }
+    }
+    return state;
+  }
+
+  private forget(id: string): void {
+    this.states.delete(id);
+    this.waiting.get(id)?.settle(true);
+    this.waiting.delete(id);
+  }
+
+  private wait(id: string, deadline: string, context: Context): Deferred {
+    const settled = new Promise<boolean>((settle, fail) => {
+      this.waiting.set(id, { since: context.now(), deadline, context, settle, fail });
+    });
+    return { settled };
+  }
+
+  /** Gives a timer to those that have waited too long to hold up the checkpoint. */
+  private sweep(): void {
+    for (const [id, waiting] of this.waiting) {
+      if (waiting.context.now() - waiting.since < grace) return;
+      this.waiting.delete(id);
+      this.schedule(id, waiting).catch(waiting.fail);
+    }
+  }
+
+  private async schedule(id: string, { deadline, context, settle }: Waiting): Promise<void> {
+    const data = { dueAt: Date.parse(deadline), purpose: deadlinePurpose };
+    await context.append(
+      context.write(runtimeTimers, `${id}.delivery-deadline`, 'noStream', [
+        { type: 'runtime.timer-scheduled.v1', data },
+      ]),
+    );
+    settle(true);
+  }
+}
+
+function seenIn(record: RecordOf<Seen>): DeliverySeen | undefined {
+  switch (record.type) {
+    case 'notification.delivery-started.v1':
+      return { type: record.type, data: record.data };
+    case 'email.sent.v1':
+      return channelEvent(record, null, false);
+    case 'email.failed.v1':
+      return channelEvent(record, record.data.reason, record.data.reason === 'inDoubt');
+    case 'runtime.timer-fired.v1':
+      return record.data.purpose === deadlinePurpose ? { type: 'deadlinePassed', data: null } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function channelEvent(record: RecordOf<typeof emailEvents>, reason: string | null, inDoubt: boolean): DeliverySeen {
+  return { type: 'channelEventSeen', data: { operationId: keyOf(record.stream), event: record.type, reason, inDoubt } };
+}

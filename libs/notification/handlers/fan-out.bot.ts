@@ -1,0 +1,39 @@
+import { emailEffectTypes, emailOperations } from '#libs/channel/email';
+import { defineBot } from '#libs/runtime';
+import { notificationEvents } from '../event/notification.js';
+import { notificationSagas } from '../saga/delivery.js';
+
+/**
+ * Carries a decision out: starts the saga, then enqueues the operations. It reads nothing but the decision event, and
+ * the saga stands before any operation, so that no outcome comes before somebody waits for it.
+ */
+export const fanOutBot = defineBot({
+  name: 'notification.fan-out-bot',
+  reads: [notificationEvents],
+  writes: [notificationSagas, emailOperations],
+  concurrency: 128,
+  create: () => ({
+    async handle(record, context) {
+      if (record.type !== 'notification.prepared.v1') return;
+      const { operations, deadline } = record.data;
+      const started = {
+        operations: operations.map(({ id, channel }) => ({
+          operationId: id,
+          channel,
+          succeededType: emailEffectTypes.succeeded,
+          failedType: emailEffectTypes.failed,
+        })),
+        deadline,
+        notificationRevision: String(record.revision),
+      };
+      await context.append(
+        context.write(notificationSagas, context.correlationId, 'noStream', [
+          { type: 'notification.delivery-started.v1', data: started },
+        ]),
+        ...operations.map(({ id, operation }) =>
+          context.write(emailOperations, id, 'noStream', [{ type: 'email.send.v1', data: operation }]),
+        ),
+      );
+    },
+  }),
+});

@@ -1,0 +1,184 @@
+import { LRUCache } from 'lru-cache';
+import { emailEvents } from '#libs/channel/email';
+import { categoryOf, type RecordOf } from '#libs/kernel';
+import { defineProjector, type Deferred, type HandlerContext, type KnownRevision } from '#libs/runtime';
+import { CorruptedIdempotency, WrongExpectedRevision } from '#libs/store/port';
+import { notification, notificationEvents, type NotificationState } from '../event/notification.js';
+import { foldVersion, notificationSnapshots } from '../snapshot/notification-snapshot.js';
+import { readHistory } from '../view/history.js';
+import {
+  isFinal,
+  notificationViews,
+  project,
+  type NotificationView,
+  type ViewSource,
+} from '../view/notification-view.js';
+
+type Context = HandlerContext<
+  typeof notificationEvents | typeof emailEvents | typeof notificationViews,
+  typeof notificationViews | typeof notificationSnapshots
+>;
+
+/** An intermediate state is written at most that often; a final one at once. In milliseconds. */
+const settleTime = 1_000;
+const sweepEvery = 250;
+const mostRemembered = 50_000;
+
+interface Projection {
+  view: NotificationView;
+  /** The aggregate, for the snapshot. */
+  state: NotificationState;
+  /** Revision of the view stream. */
+  written: KnownRevision;
+  /** Position up to which the view stream shows it. */
+  shown: bigint;
+  snapshotTaken: boolean;
+}
+
+interface Unwritten {
+  readonly since: number;
+  readonly projection: Projection;
+  /** Of the last record that the view shows: its cause. */
+  context: Context;
+  readonly settle: ((done: boolean) => void)[];
+  readonly fail: ((error: unknown) => void)[];
+}
+
+/** Keeps a view of each notification, and a snapshot once it has ended. */
+export const viewProjector = defineProjector({
+  name: 'notification.view-projector',
+  reads: [notificationEvents, emailEvents],
+  looksUp: [notificationViews],
+  writes: [notificationViews, notificationSnapshots],
+  concurrency: 256,
+  create: () => new ViewProjector(),
+});
+
+class ViewProjector {
+  private readonly projections = new LRUCache<string, Projection>({ max: mostRemembered });
+  /** Views that are newer than their stream, oldest first. */
+  private readonly unwritten = new Map<string, Unwritten>();
+  private readonly sweeper = setInterval(() => this.writeSettled(), sweepEvery);
+
+  handle = async (record: ViewSource, context: Context): Promise<Deferred | void> => {
+    const id = context.correlationId;
+    const known = this.projections.get(id);
+    const projection = known ?? (isBeginning(record) ? begin(record) : await recall(id, context));
+    if (projection === undefined) return;
+    if (known !== undefined) advance(projection, record);
+    this.projections.set(id, projection);
+    if (BigInt(projection.view.position) <= projection.shown) return;
+    const deferred = this.defer(id, projection, context);
+    if (isFinal(projection.view)) void this.flush(id);
+    return deferred;
+  };
+
+  async stop(): Promise<void> {
+    clearInterval(this.sweeper);
+    await Promise.all([...this.unwritten.keys()].map((id) => this.flush(id)));
+  }
+
+  private defer(id: string, projection: Projection, context: Context): Deferred {
+    let unwritten = this.unwritten.get(id);
+    if (unwritten === undefined) {
+      unwritten = { since: context.now(), projection, context, settle: [], fail: [] };
+      this.unwritten.set(id, unwritten);
+    }
+    const { settle, fail } = unwritten;
+    unwritten.context = context;
+    return {
+      settled: new Promise((resolve, reject) => {
+        settle.push(resolve);
+        fail.push(reject);
+      }),
+    };
+  }
+
+  private writeSettled(): void {
+    for (const [id, { since, context }] of this.unwritten) {
+      if (context.now() - since < settleTime) return;
+      void this.flush(id);
+    }
+  }
+
+  private async flush(id: string): Promise<void> {
+    const unwritten = this.unwritten.get(id)!;
+    this.unwritten.delete(id);
+    try {
+      await write(id, unwritten.projection, unwritten.context);
+      for (const settle of unwritten.settle) settle(true);
+    } catch (error) {
+      this.projections.delete(id);
+      for (const fail of unwritten.fail) fail(error);
+    }
+  }
+}
+
+function isBeginning(record: ViewSource): boolean {
+  return record.type === 'notification.requested.v1';
+}
+
+function begin(record: ViewSource): Projection {
+  return {
+    view: project(undefined, record)!,
+    state: evolve(notification.initial(), record),
+    written: 'noStream',
+    shown: -1n,
+    snapshotTaken: false,
+  };
+}
+
+function advance(projection: Projection, record: ViewSource): void {
+  if (record.position <= BigInt(projection.view.position)) return;
+  projection.view = project(projection.view, record)!;
+  projection.state = evolve(projection.state, record);
+}
+
+function evolve(state: NotificationState, record: ViewSource): NotificationState {
+  return categoryOf(record.stream) === notificationEvents.category
+    ? notification.evolve(state, record as RecordOf<typeof notificationEvents>)
+    : state;
+}
+
+/** Folds all that stands so far: more than the record at hand, perhaps, but never less. */
+async function recall(id: string, context: Context): Promise<Projection | undefined> {
+  let projection: Projection | undefined;
+  for (const record of await readHistory(context, id)) {
+    if (projection !== undefined) advance(projection, record);
+    else if (isBeginning(record)) projection = begin(record);
+  }
+  const last = await context.last(notificationViews, id);
+  if (projection !== undefined && last !== undefined) showsAlready(projection, last);
+  return projection;
+}
+
+function showsAlready(projection: Projection, last: RecordOf<typeof notificationViews>): void {
+  projection.written = last.revision;
+  projection.shown = BigInt(last.data.position);
+}
+
+/** Writes what is not written yet. The snapshot goes first, so that a final view never stands without it. */
+async function write(id: string, projection: Projection, context: Context): Promise<void> {
+  while (BigInt(projection.view.position) > projection.shown) {
+    const { view, state } = projection;
+    const snapshot = { foldVersion, revision: String(view.revision), state };
+    const takesSnapshot = isFinal(view) && !projection.snapshotTaken;
+    const ofSnapshot = takesSnapshot
+      ? [context.write(notificationSnapshots, id, 'noStream', [{ type: 'notification.snapshot.v1', data: snapshot }])]
+      : [];
+    const ofView = context.write(notificationViews, id, projection.written, [
+      { type: 'notification.view.v1', data: view },
+    ]);
+    try {
+      const results = await context.append(...ofSnapshot, ofView);
+      projection.snapshotTaken ||= takesSnapshot;
+      projection.written = results.at(-1)!.revision;
+      projection.shown = BigInt(view.position);
+    } catch (error) {
+      if (!(error instanceof WrongExpectedRevision) && !(error instanceof CorruptedIdempotency)) throw error;
+      // An earlier run has taken the snapshot, or written the view: an older one never overwrites it.
+      if (error.stream !== ofView.stream) projection.snapshotTaken = true;
+      else showsAlready(projection, (await context.last(notificationViews, id))!);
+    }
+  }
+}

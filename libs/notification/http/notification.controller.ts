@@ -1,0 +1,85 @@
+import { Body, Controller, Get, Headers, HttpCode, HttpStatus, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { invalid, notFound, traceparentOf, validated, waitParameter } from '#libs/http';
+import { isHeaderSafe } from '#libs/validation';
+import { sealedPrefix } from '#libs/vault';
+import type { NotificationView } from '../view/notification-view.js';
+import { accept, IdempotencyKeyReused, type AcceptServices } from './accept.js';
+import { PostNotificationDto } from './post-notification.dto.js';
+import { NotificationQueries, type EventView } from './queries.js';
+
+/** Injection token of `AcceptServices`. */
+export const ACCEPT_SERVICES = Symbol('accept services');
+
+/** Scope of idempotency keys while there is no authentication. */
+const anybody = 'anybody';
+
+export interface AcceptedDto {
+  readonly id: string;
+  readonly status: 'accepted';
+  readonly href: string;
+}
+
+@Controller('v1/notifications')
+export class NotificationController {
+  constructor(
+    @Inject(ACCEPT_SERVICES) private readonly services: AcceptServices,
+    @Inject(NotificationQueries) private readonly queries: NotificationQueries,
+  ) {}
+
+  /** Queued: what becomes of it is an outcome, not an error of this request. */
+  @Post()
+  @HttpCode(HttpStatus.ACCEPTED)
+  async post(
+    @Body(validated(PostNotificationDto)) dto: PostNotificationDto,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @Headers('traceparent') traceparent: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AcceptedDto> {
+    refuseSealedText(dto);
+    refuseUselessKey(idempotencyKey);
+    try {
+      const { id, position, replayed } = await accept(this.services, dto, {
+        caller: anybody,
+        idempotencyKey,
+        traceparent: traceparentOf(traceparent),
+        now: Date.now(),
+      });
+      const href = `/v1/notifications/${id}`;
+      void reply.header('location', href);
+      if (position !== undefined) void reply.header('tidings-position', String(position));
+      if (replayed) void reply.header('idempotency-replayed', 'true');
+      return { id, status: 'accepted', href };
+    } catch (error) {
+      if (!(error instanceof IdempotencyKeyReused)) throw error;
+      throw invalid([{ path: 'Idempotency-Key', message: 'was used before, with another body' }]);
+    }
+  }
+
+  @Get(':id')
+  async get(@Param('id') id: string, @Query('wait') wait: unknown): Promise<NotificationView> {
+    const view = await this.queries.view(id, waitParameter(wait));
+    if (view === undefined) throw notFound('there is no such notification');
+    return view;
+  }
+
+  /** Every record of the notification, in the order in which it happened. */
+  @Get(':id/events')
+  async events(@Param('id') id: string): Promise<{ readonly items: readonly EventView[] }> {
+    const items = await this.queries.events(id);
+    if (items === undefined) throw notFound('there is no such notification');
+    return { items };
+  }
+}
+
+function refuseUselessKey(key: string | undefined): void {
+  if (key === undefined || (key.length >= 1 && key.length <= 255 && isHeaderSafe(key))) return;
+  throw invalid([{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable characters' }]);
+}
+
+/** What stands in records in clear must not look sealed: whoever reads the records would have it opened. */
+function refuseSealedText({ recipientId, category, about, tags }: PostNotificationDto): void {
+  const texts = { recipientId, category, ...about, ...tags };
+  const path = Object.entries(texts).find(([, text]) => text?.startsWith(sealedPrefix))?.[0];
+  if (path !== undefined) throw invalid([{ path, message: `must not start with ${sealedPrefix}` }]);
+}

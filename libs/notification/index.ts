@@ -1,0 +1,14 @@
+export * from './event/contents.js';
+export * from './event/notification.js';
+export * from './event/resolve.js';
+export * from './handlers/delivery.saga-handler.js';
+export * from './handlers/fan-out.bot.js';
+export * from './handlers/send.bot.js';
+export * from './handlers/view.projector.js';
+export * from './operations/client.js';
+export * from './saga/delivery.js';
+export * from './snapshot/notification-snapshot.js';
+export * from './view/history.js';
+export * from './view/notification-view.js';
+export { notificationClient } from './http/notification-client.js';
+export { NotificationModule } from './notification.module.js';

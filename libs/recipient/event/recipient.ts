@@ -1,0 +1,101 @@
+import { Type } from 'class-transformer';
+import { IsOptional, IsString, ValidateNested } from 'class-validator';
+import { defineStream, type Decider, type MessageOf } from '#libs/kernel';
+import { schemaOf } from '#libs/validation';
+import { IsSealed, type Sealed } from '#libs/vault';
+import { Preferences } from './preferences.js';
+
+// 1. Who the personal data belongs to.
+
+/** The owner of a recipient's key. */
+export function recipientOwner(recipientId: string): string {
+  return `recipient/${recipientId}`;
+}
+
+// 2. Events: these names and shapes are the storage format.
+
+export class RecipientChannels {
+  /** A sealed mail address. */
+  @IsOptional()
+  @IsSealed()
+  email?: Sealed;
+
+  /** A sealed Slack channel. */
+  @IsOptional()
+  @IsSealed()
+  slack?: Sealed;
+}
+
+/** All of a recipient, as it was put. */
+export class RecipientProfile {
+  @IsOptional()
+  @IsSealed()
+  displayName!: Sealed | null;
+
+  @IsOptional()
+  @IsString()
+  locale!: string | null;
+
+  @IsOptional()
+  @IsString()
+  timeZone!: string | null;
+
+  @ValidateNested()
+  @Type(() => RecipientChannels)
+  channels!: RecipientChannels;
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => Preferences)
+  preferences!: Preferences | null;
+}
+
+export class RecipientErased {
+  /** The keys that the recipient's data was sealed under until then: these are destroyed, later ones are not. */
+  @IsString({ each: true })
+  keyIds!: string[];
+}
+
+export const recipientEvents = defineStream('recipient', 'event', {
+  'recipient.put.v1': schemaOf(RecipientProfile),
+  'recipient.erased.v1': schemaOf(RecipientErased),
+});
+export type RecipientEvent = MessageOf<typeof recipientEvents>;
+
+// 3. State.
+
+export type RecipientState =
+  | { readonly status: 'unknown' }
+  | { readonly status: 'known'; readonly profile: RecipientProfile }
+  | { readonly status: 'erased'; readonly keyIds: readonly string[] };
+
+// 4. Decisions.
+
+export type RecipientCommand =
+  | { readonly type: 'put'; readonly profile: RecipientProfile }
+  | { readonly type: 'erase'; readonly keyIds: readonly string[] };
+
+export const recipient: Decider<RecipientState, RecipientCommand, RecipientEvent> = {
+  initial: () => ({ status: 'unknown' }),
+
+  evolve(_state, event) {
+    switch (event.type) {
+      case 'recipient.put.v1':
+        return { status: 'known', profile: event.data };
+      case 'recipient.erased.v1':
+        return { status: 'erased', keyIds: event.data.keyIds };
+    }
+  },
+
+  decide(state, command) {
+    switch (command.type) {
+      case 'put':
+        // Sealed anew each time, so two profiles never look the same: who puts the same again is told before.
+        return [{ type: 'recipient.put.v1', data: command.profile }];
+      case 'erase':
+        // An id that is not known may have notifications all the same: their content is erased with its key.
+        if (state.status !== 'known' && command.keyIds.length === 0) return [];
+        return [{ type: 'recipient.erased.v1', data: { keyIds: [...command.keyIds] } }];
+    }
+  },
+};

@@ -1,0 +1,56 @@
+import { Inject } from '@nestjs/common';
+import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
+import type { PutRecipientDto } from './put-recipient.dto.js';
+import { Recipients, type Decided, type RecipientView, type RevisionCondition } from './recipients.js';
+
+export class PutRecipient extends Command<Decided<RecipientView> & { readonly created: boolean }> {
+  constructor(
+    readonly id: string,
+    readonly dto: PutRecipientDto,
+    readonly ifMatch: RevisionCondition,
+  ) {
+    super();
+  }
+}
+
+export class EraseRecipient extends Command<Decided<null> | undefined> {
+  constructor(
+    readonly id: string,
+    readonly ifMatch: RevisionCondition,
+  ) {
+    super();
+  }
+}
+
+export class GetRecipient extends Query<Decided<RecipientView> | undefined> {
+  constructor(readonly id: string) {
+    super();
+  }
+}
+
+@CommandHandler(PutRecipient)
+export class PutRecipientHandler implements ICommandHandler<PutRecipient> {
+  constructor(@Inject(Recipients) private readonly recipients: Recipients) {}
+
+  execute({ id, dto, ifMatch }: PutRecipient): ReturnType<Recipients['put']> {
+    return this.recipients.put(id, dto, ifMatch);
+  }
+}
+
+@CommandHandler(EraseRecipient)
+export class EraseRecipientHandler implements ICommandHandler<EraseRecipient> {
+  constructor(@Inject(Recipients) private readonly recipients: Recipients) {}
+
+  execute({ id, ifMatch }: EraseRecipient): ReturnType<Recipients['erase']> {
+    return this.recipients.erase(id, ifMatch);
+  }
+}
+
+@QueryHandler(GetRecipient)
+export class GetRecipientHandler implements IQueryHandler<GetRecipient> {
+  constructor(@Inject(Recipients) private readonly recipients: Recipients) {}
+
+  execute({ id }: GetRecipient): ReturnType<Recipients['get']> {
+    return this.recipients.get(id);
+  }
+}

@@ -1,0 +1,69 @@
+import { Body, Controller, Delete, Get, Headers, HttpStatus, Inject, Param, Put, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import type { FastifyReply } from 'fastify';
+import { clearTextParameter, etagOf, notFound, preconditionFailed, revisionOf, validated } from '#libs/http';
+import { WrongExpectedRevision } from '#libs/store/port';
+import { EraseRecipient, GetRecipient, PutRecipient } from './commands.js';
+import { PutRecipientDto } from './put-recipient.dto.js';
+import type { Decided, RecipientView } from './recipients.js';
+
+/** Recipients: decided writes, answered when they are done. */
+@Controller('v1/recipients')
+export class RecipientController {
+  constructor(
+    @Inject(CommandBus) private readonly commands: CommandBus,
+    @Inject(QueryBus) private readonly queries: QueryBus,
+  ) {}
+
+  @Put(':id')
+  async put(
+    @Param('id') id: string,
+    @Body(validated(PutRecipientDto)) dto: PutRecipientDto,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RecipientView> {
+    const command = new PutRecipient(clearTextParameter('id', id), dto, revisionOf(ifMatch));
+    const decided = await this.decide(ifMatch, () => this.commands.execute(command));
+    void reply.code(decided.created ? HttpStatus.CREATED : HttpStatus.OK);
+    return answer(reply, decided);
+  }
+
+  @Get(':id')
+  async get(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<RecipientView> {
+    const found = await this.queries.execute(new GetRecipient(id));
+    if (found === undefined) throw notFound('there is no such recipient');
+    return answer(reply, found);
+  }
+
+  /** Destroys the recipient's personal data everywhere. Repeated, it answers the same. */
+  @Delete(':id')
+  async erase(
+    @Param('id') id: string,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<{ readonly id: string; readonly erased: true }> {
+    const command = new EraseRecipient(clearTextParameter('id', id), revisionOf(ifMatch));
+    const decided = await this.decide(ifMatch, () => this.commands.execute(command));
+    if (decided === undefined) throw notFound('there is no such recipient');
+    answer(reply, decided);
+    return { id, erased: true };
+  }
+
+  /** Where the caller named a revision, another one is the caller's business. */
+  private async decide<Result>(ifMatch: string | undefined, execute: () => Promise<Result>): Promise<Result> {
+    try {
+      return await execute();
+    } catch (error) {
+      if (ifMatch !== undefined && error instanceof WrongExpectedRevision) {
+        throw preconditionFailed('the recipient has another revision');
+      }
+      throw error;
+    }
+  }
+}
+
+function answer<Result>(reply: FastifyReply, { result, revision, position }: Decided<Result>): Result {
+  void reply.header('etag', etagOf(revision));
+  if (position !== undefined) void reply.header('tidings-position', String(position));
+  return result;
+}

@@ -1,0 +1,145 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { SealedBlobs } from '#libs/blob';
+import { streamName } from '#libs/kernel';
+import { execute, loadAggregate, type ClientContext, type KnownRevision } from '#libs/runtime';
+import { WrongExpectedRevision } from '#libs/store/port';
+import type { Sealed, Vault } from '#libs/vault';
+import { recipient, recipientEvents, recipientOwner, type RecipientProfile } from '../event/recipient.js';
+import { destroyPersonalData } from '../handlers/erasure.reactor.js';
+import type { PutRecipientDto } from './put-recipient.dto.js';
+
+/** A recipient as the API shows it. */
+export interface RecipientView {
+  readonly id: string;
+  readonly displayName: string | null;
+  readonly locale: string | null;
+  readonly timeZone: string | null;
+  readonly channels: {
+    readonly email?: { readonly address: string };
+    readonly slack?: { readonly channel: string };
+  };
+  readonly preferences: RecipientProfile['preferences'];
+}
+
+export interface Decided<Result> {
+  readonly result: Result;
+  readonly revision: bigint;
+  /** Of the event written; undefined when nothing changed. */
+  readonly position: bigint | undefined;
+}
+
+/** What an `If-Match` header asks for. */
+export type RevisionCondition = bigint | 'streamExists' | undefined;
+
+export interface RecipientServices {
+  readonly client: ClientContext<typeof recipientEvents, typeof recipientEvents>;
+  readonly vault: Vault;
+  readonly blobs: SealedBlobs;
+}
+
+/** Decided writes and reads of recipients. */
+export class Recipients {
+  constructor(private readonly services: RecipientServices) {}
+
+  /** @throws WrongExpectedRevision, StoreUnavailable */
+  async put(
+    id: string,
+    dto: PutRecipientDto,
+    ifMatch: RevisionCondition,
+  ): Promise<Decided<RecipientView> & { readonly created: boolean }> {
+    const { client, vault } = this.services;
+    const { state, revision } = await loadAggregate(client, recipientEvents, recipient, id);
+    const created = state.status !== 'known';
+    const wanted = viewOf(id, dto);
+    if (ifMatch !== undefined && (created || (ifMatch !== 'streamExists' && ifMatch !== revision))) {
+      throw new WrongExpectedRevision(
+        streamName(recipientEvents, id),
+        ifMatch,
+        created ? 'noStream' : (revision as bigint),
+      );
+    }
+    if (!created && isDeepStrictEqual(await this.show(id, state.profile), wanted)) {
+      return { result: wanted, revision: revision as bigint, position: undefined, created: false };
+    }
+    // An erasure may have been cut short before its keys went; what is put now needs a key that nothing else has.
+    if (state.status === 'erased') await destroyPersonalData(this.services, state.keyIds);
+    const seal = (label: string, text: string) => vault.sealFor(recipientOwner(id), label, text);
+    const profile: RecipientProfile = {
+      displayName: wanted.displayName === null ? null : await seal('name', wanted.displayName),
+      locale: wanted.locale,
+      timeZone: wanted.timeZone,
+      channels: {
+        ...(wanted.channels.email && { email: await seal('address', wanted.channels.email.address) }),
+        ...(wanted.channels.slack && { slack: await seal('address', wanted.channels.slack.channel) }),
+      },
+      preferences: wanted.preferences,
+    };
+    const decided = await execute(
+      client,
+      recipientEvents,
+      recipient,
+      id,
+      { type: 'put', profile },
+      ifMatch === undefined ? undefined : revision,
+    );
+    return { result: wanted, revision: decided.revision as bigint, position: decided.position, created };
+  }
+
+  /** Undefined when there is none, or it was erased. */
+  async get(id: string): Promise<Decided<RecipientView> | undefined> {
+    const { state, revision } = await loadAggregate(this.services.client, recipientEvents, recipient, id);
+    if (state.status !== 'known') return undefined;
+    return { result: await this.show(id, state.profile), revision: revision as bigint, position: undefined };
+  }
+
+  /** Undefined when there was nothing to erase, ever. Resolves when nothing sealed until then can be read. */
+  async erase(id: string, ifMatch: RevisionCondition): Promise<Decided<null> | undefined> {
+    const { client, vault } = this.services;
+    const keyIds = await vault.keyIdsOf(recipientOwner(id));
+    const condition = await this.conditionOf(id, ifMatch);
+    const decided = await execute(client, recipientEvents, recipient, id, { type: 'erase', keyIds }, condition);
+    const { state, revision, position } = decided;
+    if (state.status !== 'erased') return undefined;
+    await destroyPersonalData(this.services, state.keyIds);
+    return { result: null, revision: revision as bigint, position };
+  }
+
+  private async conditionOf(id: string, ifMatch: RevisionCondition): Promise<KnownRevision | undefined> {
+    if (ifMatch !== 'streamExists') return ifMatch;
+    const { state, revision } = await loadAggregate(this.services.client, recipientEvents, recipient, id);
+    if (state.status === 'known') return revision;
+    throw new WrongExpectedRevision(streamName(recipientEvents, id), ifMatch, 'noStream');
+  }
+
+  private async show(id: string, profile: RecipientProfile): Promise<RecipientView> {
+    const { vault } = this.services;
+    const open = async (sealed: Sealed) => vault.openNow(sealed) ?? (await vault.open(sealed));
+    const { displayName, locale, timeZone, channels, preferences } = profile;
+    return {
+      id,
+      displayName: displayName === null ? null : await open(displayName),
+      locale,
+      timeZone,
+      channels: {
+        ...(channels.email && { email: { address: await open(channels.email) } }),
+        ...(channels.slack && { slack: { channel: await open(channels.slack) } }),
+      },
+      preferences,
+    };
+  }
+}
+
+function viewOf(id: string, dto: PutRecipientDto): RecipientView {
+  const { displayName = null, locale = null, timeZone = null, channels, preferences = null } = dto;
+  return {
+    id,
+    displayName,
+    locale,
+    timeZone,
+    channels: {
+      ...(channels.email && { email: { address: channels.email.address } }),
+      ...(channels.slack && { slack: { channel: channels.slack.channel } }),
+    },
+    preferences,
+  };
+}

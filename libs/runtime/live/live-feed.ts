@@ -1,0 +1,54 @@
+import { Subject, type Observable } from 'rxjs';
+import type { RecordedEvent } from '#libs/kernel';
+import { StoreUnavailable, type EventStore } from '#libs/store/port';
+import { pause } from '../consumer/pause.js';
+
+/** What is appended from now on in some categories, as it comes: for waits, caches and live pages, never for duties. */
+export class LiveFeed {
+  private readonly subject = new Subject<RecordedEvent>();
+  private readonly stopping = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+  private seen = 0n;
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly categories: readonly string[],
+  ) {}
+
+  /** Everything up to here has been emitted. */
+  get position(): bigint {
+    return this.seen;
+  }
+
+  get records(): Observable<RecordedEvent> {
+    return this.subject;
+  }
+
+  async start(): Promise<void> {
+    this.seen = await this.store.head();
+    this.running = this.follow();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+    this.subject.complete();
+  }
+
+  private async follow(): Promise<void> {
+    const { signal } = this.stopping;
+    const filter = { categories: this.categories };
+    for (let wait = 50; !signal.aborted; wait = Math.min(wait * 2, 5_000)) {
+      try {
+        for await (const batch of this.store.subscribeToAll({ after: this.seen, filter, signal })) {
+          for (const record of batch.events) this.subject.next(record);
+          this.seen = batch.checkpoint;
+          wait = 50;
+        }
+      } catch (error) {
+        if (error instanceof StoreUnavailable && error.final) return;
+      }
+      await pause(wait, signal);
+    }
+  }
+}

@@ -1,0 +1,193 @@
+import {
+  deriveId,
+  newId,
+  parse,
+  StreamAccessDenied,
+  streamName,
+  trust,
+  categoryOf,
+  type Message,
+  type MessageOf,
+  type RecordedEvent,
+  type RecordOf,
+  type StreamDefinition,
+} from '#libs/kernel';
+import type { Append, AppendResult, EventStore, ReadStreamOptions } from '#libs/store/port';
+
+/** A revision that a writer can know: handlers are offered neither `any` nor `streamExists`. */
+export type KnownRevision = bigint | 'noStream';
+
+/** Reading single streams of the declared categories. */
+export interface StreamReader<Readable extends StreamDefinition> {
+  /** The records of one stream, checked against its definition. @throws InvalidRecord, StreamAccessDenied */
+  read<S extends Readable>(stream: S, key: string, options?: ReadStreamOptions): Promise<RecordOf<S>[]>;
+  /** The last record of one stream. */
+  last<S extends Readable>(stream: S, key: string): Promise<RecordOf<S> | undefined>;
+}
+
+/** What a handler may do while it handles one record: only what it declared. */
+export interface HandlerContext<
+  Readable extends StreamDefinition,
+  Writable extends StreamDefinition,
+> extends StreamReader<Readable> {
+  /** The flow of the record being handled. */
+  readonly correlationId: string;
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Aborted when the consumer drains. */
+  readonly signal: AbortSignal;
+  /**
+   * An append whose event ids follow from the record being handled, the stream and the revision: handled again, the
+   * same record makes the same append. `fresh` gives new ids instead, for claims, where two workers must not be
+   * taken for one.
+   * @throws StreamAccessDenied
+   */
+  write<S extends Writable>(
+    stream: S,
+    key: string,
+    expected: KnownRevision,
+    messages: readonly MessageOf<S>[],
+    ids?: 'derived' | 'fresh',
+  ): Append;
+  /** Appends in order, stopping at the first that fails. @throws as EventStore.appendAll */
+  append(...appends: readonly Append[]): Promise<readonly AppendResult[]>;
+}
+
+/** What a client may do: as a handler, but it is the first cause itself. */
+export interface ClientContext<
+  Readable extends StreamDefinition,
+  Writable extends StreamDefinition,
+> extends StreamReader<Readable> {
+  /** @param options.ids the events' ids; new ones by default. @param options.metadata beside the correlation id, e.g. traceparent */
+  append<S extends Writable>(
+    stream: S,
+    key: string,
+    expected: KnownRevision,
+    messages: readonly MessageOf<S>[],
+    options: {
+      readonly correlationId: string;
+      readonly ids?: readonly string[];
+      readonly metadata?: Readonly<Record<string, string>>;
+    },
+  ): Promise<AppendResult>;
+}
+
+/** Who asks: the part of a handler's declaration that says what it may touch. */
+export interface Grant {
+  readonly name: string;
+  readonly reads: readonly StreamDefinition[];
+  readonly looksUp: readonly StreamDefinition[];
+  readonly writes: readonly StreamDefinition[];
+}
+
+/** The store as one handler may use it. */
+export class StreamAccess {
+  private readonly readable: ReadonlySet<string>;
+  private readonly writable: ReadonlySet<string>;
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly grant: Grant,
+  ) {
+    this.readable = new Set([...grant.reads, ...grant.looksUp].map((stream) => stream.category));
+    this.writable = new Set(grant.writes.map((stream) => stream.category));
+  }
+
+  async read<S extends StreamDefinition>(stream: S, key: string, options?: ReadStreamOptions): Promise<RecordOf<S>[]> {
+    this.mayRead(stream.category);
+    const records: RecordOf<S>[] = [];
+    for await (const record of this.store.readStream(streamName(stream, key), options)) {
+      records.push(parse(stream, record) as RecordOf<S>);
+    }
+    return records;
+  }
+
+  async last<S extends StreamDefinition>(stream: S, key: string): Promise<RecordOf<S> | undefined> {
+    const [record] = await this.read(stream, key, { direction: 'backwards', limit: 1 });
+    return record;
+  }
+
+  appendAll(appends: readonly Append[]): Promise<readonly AppendResult[]> {
+    for (const append of appends) this.mayWrite(categoryOf(append.stream));
+    return this.store.appendAll(appends);
+  }
+
+  mayWrite(category: string): void {
+    if (!this.writable.has(category)) throw new StreamAccessDenied(this.grant.name, 'write', category);
+  }
+
+  private mayRead(category: string): void {
+    if (!this.readable.has(category)) throw new StreamAccessDenied(this.grant.name, 'read', category);
+  }
+}
+
+/** The context of one record. */
+export class RecordContext implements HandlerContext<StreamDefinition, StreamDefinition> {
+  constructor(
+    private readonly access: StreamAccess,
+    private readonly cause: RecordedEvent,
+    readonly correlationId: string,
+    readonly signal: AbortSignal,
+    readonly now: () => number,
+  ) {}
+
+  read<S extends StreamDefinition>(stream: S, key: string, options?: ReadStreamOptions): Promise<RecordOf<S>[]> {
+    return this.access.read(stream, key, options);
+  }
+
+  last<S extends StreamDefinition>(stream: S, key: string): Promise<RecordOf<S> | undefined> {
+    return this.access.last(stream, key);
+  }
+
+  write<S extends StreamDefinition>(
+    stream: S,
+    key: string,
+    expected: KnownRevision,
+    messages: readonly MessageOf<S>[],
+    ids: 'derived' | 'fresh' = 'derived',
+  ): Append {
+    this.access.mayWrite(stream.category);
+    const name = streamName(stream, key);
+    const first = expected === 'noStream' ? 0n : expected + 1n;
+    const metadata = {
+      $correlationId: this.correlationId,
+      $causationId: this.cause.id,
+      ...(this.cause.metadata['traceparent'] === undefined
+        ? undefined
+        : { traceparent: this.cause.metadata['traceparent'] }),
+    };
+    return {
+      stream: name,
+      expected,
+      events: (messages as readonly Message[]).map(({ type, data }, index) => {
+        trust(data);
+        const id = ids === 'fresh' ? newId() : deriveId(this.cause.id, name, first + BigInt(index));
+        return { id, type, data, metadata };
+      }),
+    };
+  }
+
+  append(...appends: readonly Append[]): Promise<readonly AppendResult[]> {
+    return this.access.appendAll(appends);
+  }
+}
+
+/** The store as a client may use it. */
+export function openClient<Readable extends StreamDefinition, Writable extends StreamDefinition>(
+  store: EventStore,
+  client: Grant & { readonly looksUp: readonly Readable[]; readonly writes: readonly Writable[] },
+): ClientContext<Readable, Writable> {
+  const access = new StreamAccess(store, client);
+  return {
+    read: (stream, key, options) => access.read(stream, key, options),
+    last: (stream, key) => access.last(stream, key),
+    async append(stream, key, expected, messages, { correlationId, ids, metadata }) {
+      const events = (messages as readonly Message[]).map(({ type, data }, index) => {
+        trust(data);
+        return { id: ids?.[index] ?? newId(), type, data, metadata: { $correlationId: correlationId, ...metadata } };
+      });
+      const [result] = await access.appendAll([{ stream: streamName(stream, key), expected, events }]);
+      return result!;
+    },
+  };
+}

@@ -1,0 +1,1 @@
+export { describeEventStoreContract, type ContractTarget } from './contract.js';

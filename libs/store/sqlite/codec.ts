@@ -1,0 +1,232 @@
+import { isUuid, keyOf, type Metadata, type RecordedEvent } from '#libs/kernel';
+import { AppendTooLarge, maxAppendBytes, type ExpectedRevision, type NewEvent } from '#libs/store/port';
+import {
+  actionAppend,
+  expectedAny,
+  expectedNoStream,
+  expectedStreamExists,
+  type BatchRequest,
+  type PageRow,
+} from './messages.js';
+import { maxRevision } from './schema.js';
+
+const idLength = 36;
+/** Characters of implied metadata beside the two ids. */
+const impliedOverhead = JSON.stringify(impliedMetadata('', '')).length;
+
+/** An entry of a batch: an append with its JSON made, or a deletion. */
+export interface Entry {
+  readonly action: number;
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+  readonly events: readonly NewEvent[];
+  /** For each event id, type, data, causation and metadata; for a deletion the id of the record that tells of it. */
+  readonly texts: readonly string[];
+  /** Characters of all texts. */
+  readonly length: number;
+}
+
+/** Checks an append and makes its JSON. @throws TypeError, AppendTooLarge */
+export function encodeAppend(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Entry {
+  checkTarget(stream, expected);
+  if (events.length === 0) throw new TypeError(`${stream}: an append needs at least one event`);
+  const key = keyOf(stream);
+  const texts: string[] = [];
+  let payload = 0;
+  let length = 0;
+  for (const event of events) {
+    if (typeof event.id !== 'string' || !isUuid(event.id)) {
+      throw new TypeError(`${stream}: the event id ${String(event.id)} is not a lower-case UUID`);
+    }
+    checkName('event type', event.type);
+    const data = JSON.stringify(event.data) as string | undefined;
+    if (data === undefined) throw new TypeError(`${stream}: the data of ${event.type} is not JSON`);
+    const causation = impliedCausation(key, event.metadata);
+    const metadata = causation === '' ? metadataText(event.metadata) : '';
+    texts.push(event.id, event.type, data, causation, metadata);
+    payload += data.length + metadata.length + (causation === '' ? 0 : causation.length + key.length + impliedOverhead);
+    length += idLength + event.type.length;
+  }
+  if (payload * 3 > maxAppendBytes) checkSize(stream, texts);
+  return { action: actionAppend, stream, expected, events, texts, length: length + payload };
+}
+
+/** A soft delete or a tombstone. */
+export function encodeDeletion(action: number, stream: string, expected: ExpectedRevision, id: string): Entry {
+  checkTarget(stream, expected);
+  return { action, stream, expected, events: [], texts: [id], length: idLength };
+}
+
+function checkTarget(stream: string, expected: ExpectedRevision): void {
+  checkName('stream name', stream);
+  if (stream.indexOf('-') === stream.length - 1) throw new TypeError(`the stream name ${stream} has nothing after its hyphen`);
+  if (typeof expected === 'bigint' && expected < 0n) throw new TypeError(`${stream}: ${expected} is not a revision`);
+}
+
+const unstorable = /[\0-\x1f]|\p{Cs}/u;
+const checkedNames = new Set<string>();
+
+function checkName(what: string, name: string): void {
+  if (checkedNames.has(name)) return;
+  if (typeof name !== 'string' || name === '') throw new TypeError(`the ${what} is empty`);
+  if (name.length > 1024) throw new TypeError(`the ${what} ${name.slice(0, 40)}… is longer than 1024 characters`);
+  if (unstorable.test(name)) throw new TypeError(`the ${what} ${JSON.stringify(name)} holds a control character or half a character`);
+  if (what === 'event type' && checkedNames.size < 1000) checkedNames.add(name);
+}
+
+/** The bytes that count are those of data and metadata, as the writer gave them. */
+function checkSize(stream: string, texts: readonly string[]): void {
+  let bytes = 0;
+  for (let index = 0; index < texts.length; index += 5) {
+    bytes += Buffer.byteLength(texts[index + 2]!);
+    const causation = texts[index + 3]!;
+    bytes += Buffer.byteLength(causation === '' ? texts[index + 4]! : JSON.stringify(impliedMetadata(keyOf(stream), causation)));
+  }
+  if (bytes > maxAppendBytes) throw new AppendTooLarge(stream, bytes, maxAppendBytes);
+}
+
+/**
+ * Nearly every record's metadata says only that its flow is its stream's key, and what caused it: then the cause is
+ * stored and nothing else. Empty where the metadata says anything more or less.
+ */
+function impliedCausation(key: string, metadata: Metadata | undefined): string {
+  if (metadata === undefined || metadata.$correlationId !== key) return '';
+  const causation = metadata.$causationId;
+  if (typeof causation !== 'string' || unstorable.test(causation)) return '';
+  return Object.keys(metadata).length === 2 ? causation : '';
+}
+
+function impliedMetadata(key: string, causation: string): Metadata {
+  return { $correlationId: key, $causationId: causation };
+}
+
+function metadataText(metadata: Metadata | undefined): string {
+  if (metadata === undefined) return '';
+  const text = JSON.stringify(metadata);
+  return text === '{}' ? '' : text;
+}
+
+function expectedNumber(expected: ExpectedRevision): number {
+  if (expected === 'noStream') return expectedNoStream;
+  if (expected === 'any') return expectedAny;
+  if (expected === 'streamExists') return expectedStreamExists;
+  return Math.min(Number(expected), Number.MAX_SAFE_INTEGER);
+}
+
+/**
+ * Puts entries into one message. Numbers for each entry: action, group, expected revision, events; then for each
+ * event the lengths of type, data, causation and metadata.
+ */
+export class BatchWriter {
+  readonly #streams: string[] = [];
+  readonly #texts: string[] = [];
+  readonly #numbers: number[] = [];
+
+  /** @param group entries of one group that follow each other stop at the first that fails */
+  add(entry: Entry, group: number): void {
+    this.#streams.push(entry.stream);
+    this.#numbers.push(entry.action, group, expectedNumber(entry.expected), entry.events.length);
+    const texts = entry.texts;
+    for (let index = 0; index < texts.length; index += 1) {
+      const text = texts[index]!;
+      this.#texts.push(text);
+      if (index % 5 !== 0) this.#numbers.push(text.length);
+    }
+  }
+
+  finish(created: number): BatchRequest {
+    return {
+      kind: 'batch',
+      created,
+      streams: this.#streams,
+      text: this.#texts.join(''),
+      numbers: Float64Array.from(this.#numbers),
+    };
+  }
+}
+
+/** An event as the writer sees it; slices of the batch's text. */
+export interface EncodedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly data: string;
+  readonly causation: string | null;
+  readonly metadata: string | null;
+}
+
+/** Takes entries out of a message, in the order they were added. */
+export class BatchReader {
+  readonly #batch: BatchRequest;
+  #number = 0;
+  #character = 0;
+
+  constructor(batch: BatchRequest) {
+    this.#batch = batch;
+  }
+
+  number(): number {
+    return this.#batch.numbers[this.#number++]!;
+  }
+
+  id(): string {
+    return this.#slice(idLength);
+  }
+
+  events(count: number): EncodedEvent[] {
+    const events: EncodedEvent[] = [];
+    for (let index = 0; index < count; index += 1) {
+      events.push({
+        id: this.id(),
+        type: this.#slice(this.number()),
+        data: this.#slice(this.number()),
+        causation: this.#slice(this.number()) || null,
+        metadata: this.#slice(this.number()) || null,
+      });
+    }
+    return events;
+  }
+
+  #slice(length: number): string {
+    const start = this.#character;
+    this.#character = start + length;
+    return this.#batch.text.slice(start, this.#character);
+  }
+}
+
+const noMetadata: Metadata = Object.freeze({});
+
+/** The record of an event that this process appended: its data and metadata are the writer's own objects. */
+export function recordOf(event: NewEvent, stream: string, revision: number, position: number, created: number): RecordedEvent {
+  return {
+    id: event.id,
+    type: event.type,
+    stream,
+    revision: BigInt(revision),
+    position: BigInt(position),
+    created,
+    data: event.data,
+    metadata: event.metadata ?? noMetadata,
+  };
+}
+
+/** SQLite's integers arrive as numbers; only a tombstone's revision is too large for one. */
+export function toRevision(revision: number): bigint {
+  return Number.isSafeInteger(revision) ? BigInt(revision) : maxRevision;
+}
+
+/** The record of a row that the reader answered. */
+export function recordOfRow(row: PageRow, asked: string | undefined): RecordedEvent {
+  const [id, type, named, revision, position, created, data, metadata] = row;
+  const stream = named ?? asked!;
+  return {
+    id,
+    type,
+    stream,
+    revision: toRevision(revision),
+    position: BigInt(position),
+    created,
+    data,
+    metadata:
+      metadata === null ? noMetadata : typeof metadata === 'string' ? impliedMetadata(keyOf(stream), metadata) : metadata,
+  };
+}

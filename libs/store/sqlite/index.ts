@@ -1,0 +1,2 @@
+export { openSqliteStore, type SqliteEventStore } from './sqlite-store.js';
+export type { SqliteStoreOptions, SqliteStoreStats } from './options.js';

@@ -1,0 +1,24 @@
+/**
+ * A self-signed certificate for localhost and the loopback addresses, valid from 2020 to 2119, and its key. For tests
+ * only: the key is public.
+ */
+export const testOnlyCertificate = `-----BEGIN CERTIFICATE-----
+MIIBwzCCAWqgAwIBAgIUU7HS41KperP/6Nd2QngfnkdGgBAwCgYIKoZIzj0EAwIw
+MDEaMBgGA1UECgwRVGlkaW5ncyB0ZXN0IG9ubHkxEjAQBgNVBAMMCWxvY2FsaG9z
+dDAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowMDEaMBgGA1UECgwR
+VGlkaW5ncyB0ZXN0IG9ubHkxEjAQBgNVBAMMCWxvY2FsaG9zdDBZMBMGByqGSM49
+AgEGCCqGSM49AwEHA0IABPYkKvCaH5gWFOUSgB9vpDRu4BFLvqoSsoR7Qd5XkpaL
+D4Ne23/aUlxx3rMYawGYjwOp86NPiLLgzbqFRp/AMjejYDBeMA8GA1UdEwEB/wQF
+MAMBAf8wHQYDVR0OBBYEFGDfdBY/phUSFmqBrZz4g0rtbsPJMCwGA1UdEQQlMCOC
+CWxvY2FsaG9zdIcEfwAAAYcQAAAAAAAAAAAAAAAAAAAAATAKBggqhkjOPQQDAgNH
+ADBEAiAFQoTWYrwPOby/8zUxLfYyLXH9wKn2+9BNFAtPYPcm9gIgJC14TIOpA6ly
+fMfwwTbZPfGk1ua6+OLv/CKSz3vaABM=
+-----END CERTIFICATE-----
+`;
+
+export const testOnlyKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQghbv5iLpHVSntd2Ag
+6eg/5w6ARrmYupkOjUmbrDegpPahRANCAAT2JCrwmh+YFhTlEoAfb6Q0buARS76q
+ErKEe0HeV5KWiw+DXtt/2lJccd6zGGsBmI8DqfOjT4iy4M26hUafwDI3
+-----END PRIVATE KEY-----
+`;

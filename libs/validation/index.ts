@@ -1,0 +1,4 @@
+import 'reflect-metadata';
+
+export * from './decorators.js';
+export * from './validate.js';

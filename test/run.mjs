@@ -1,0 +1,9 @@
+/** `npm test`: installs and compiles what is missing, then becomes Jest, which runs the compiled specs. */
+import { fileURLToPath } from 'node:url';
+import { prepare } from '../apps/prepare.mjs';
+
+await prepare('tsconfig.json');
+
+const jest = new URL('../node_modules/jest/bin/jest.js', import.meta.url);
+process.argv[1] = fileURLToPath(jest);
+await import(jest.href);
