@@ -39,7 +39,13 @@ function eventFor(key: string, n: number): NewEvent {
   return {
     id: newId(),
     type: 'notification.requested.v1',
-    data: { n, recipient: key, category: 'orders', text: 'Your order is on its way and should be there tomorrow.', channels: ['email', 'inbox'] },
+    data: {
+      n,
+      recipient: key,
+      category: 'orders',
+      text: 'Your order is on its way and should be there tomorrow.',
+      channels: ['email', 'inbox'],
+    },
     metadata: { $correlationId: key, $causationId: key },
   };
 }
@@ -133,10 +139,13 @@ async function reads(): Promise<ReadsResult> {
     const store = await openSqliteStore({ directory });
     const keys = Array.from({ length: readEvents }, () => newId());
     const streams = keys.map((key) => `notification.event-${key}`);
-    await store.appendAll(keys.map((key, n) => ({ stream: streams[n]!, expected: 'noStream', events: [eventFor(key, n)] })));
+    await store.appendAll(
+      keys.map((key, n) => ({ stream: streams[n]!, expected: 'noStream', events: [eventFor(key, n)] })),
+    );
     const scan = await rateOf(async () => {
       let read = 0;
-      for await (const event of store.readAll({ filter: { categories: ['notification.event'] } })) read += event.stream === '' ? 0 : 1;
+      for await (const event of store.readAll({ filter: { categories: ['notification.event'] } }))
+        read += event.stream === '' ? 0 : 1;
       return read;
     });
     const single = await rateOf(async () => {
@@ -145,9 +154,11 @@ async function reads(): Promise<ReadsResult> {
     });
     const concurrent = await rateOf(async () => {
       const left = streams.values();
-      await Promise.all(Array.from({ length: 64 }, async () => {
-        for (const stream of left) await readOne(store, stream);
-      }));
+      await Promise.all(
+        Array.from({ length: 64 }, async () => {
+          for (const stream of left) await readOne(store, stream);
+        }),
+      );
       return streams.length;
     });
     await store.close();

@@ -1,5 +1,5 @@
-import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Min, ValidateNested } from 'class-validator';
+import { Type } from '#libs/validation';
 import { IsSealed, type Sealed } from '#libs/vault';
 
 /** Where a blob stands: see `BlobRef` of the blob library. */

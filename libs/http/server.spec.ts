@@ -13,7 +13,6 @@ import {
   type LoggerService,
 } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Type } from 'class-transformer';
 import { IsOptional, IsString, ValidateNested } from 'class-validator';
 import { once } from 'node:events';
 import { request as httpRequest, Agent } from 'node:http';
@@ -22,7 +21,7 @@ import { setImmediate } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { Refused } from '#libs/kernel';
 import { StoreUnavailable, WrongExpectedRevision } from '#libs/store/port';
-import { IsId, IsTags } from '#libs/validation';
+import { IsId, IsTags, Type } from '#libs/validation';
 import { createHttpApp, limitParameter, preconditionFailed, revisionOf, validated, verb } from './index.js';
 
 class Content {

@@ -19,5 +19,6 @@ export {
 } from './streams.js';
 export { timersReactor } from './timer/timers.reactor.js';
 export * from './topology/access.js';
+export * from './topology/diagram.js';
 export * from './topology/handler.js';
 export * from './topology/topology.js';

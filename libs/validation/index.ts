@@ -1,4 +1,6 @@
 import 'reflect-metadata';
 
+// From here, so that what it needs is loaded before it.
+export { Type } from 'class-transformer';
 export * from './decorators.js';
 export * from './validate.js';

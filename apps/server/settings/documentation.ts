@@ -38,7 +38,7 @@ ${markdownTable(['Name', 'Default', 'Meaning'], rows)}
 A setting that cannot be read, or a name that starts with \`TIDINGS_\` and is not in this list, stops the start: one line
 on standard error says what to put right, and the exit code is 78.
 
-This page is generated. To refresh it: \`npx tsc -p tsconfig.json && node dist/apps/server/settings/write-documentation.js\`.
+This page is generated. To refresh it: \`npm run docs\`.
 `;
 }
 

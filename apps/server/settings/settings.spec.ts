@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { settingsMarkdown } from './documentation.js';
 import { readSettings, type Settings } from './index.js';
 import { settingsTable } from './table.js';
 
@@ -194,8 +193,4 @@ describe('arguments', () => {
   test.each(['--port', 'start', '-x'])('%s is unknown', (flag) => {
     expect(readSettings({}, [flag], cwd)).toEqual({ error: expect.stringMatching(/^unknown argument/) });
   });
-});
-
-test('docs/settings.md is fresh; to refresh it: node dist/apps/server/settings/write-documentation.js', () => {
-  expect(readFileSync(new URL('../../../../docs/settings.md', import.meta.url), 'utf8')).toBe(settingsMarkdown());
 });

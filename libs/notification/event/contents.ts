@@ -1,8 +1,7 @@
-import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { SendEmail } from '#libs/channel/email';
 import { channels, severities, type Channel, type PreferenceSource, type Severity } from '#libs/recipient';
-import { IsHeaderSafe, IsId, IsRfc3339, IsTags } from '#libs/validation';
+import { IsHeaderSafe, IsId, IsRfc3339, IsTags, Type } from '#libs/validation';
 import { IsSealed, type Sealed } from '#libs/vault';
 import { About } from '../operations/client.js';
 

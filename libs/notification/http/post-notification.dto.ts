@@ -1,4 +1,3 @@
-import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   IsArray,
@@ -14,7 +13,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { severities, type Severity } from '#libs/recipient';
-import { IsEmailAddress, IsHeaderSafe, IsId, IsRfc3339, IsTags } from '#libs/validation';
+import { IsEmailAddress, IsHeaderSafe, IsId, IsRfc3339, IsTags, Type } from '#libs/validation';
 
 const mediaType = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/;
 const mostAddresses = 50;

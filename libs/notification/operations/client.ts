@@ -1,9 +1,8 @@
-import { Type } from 'class-transformer';
 import { IsIn, IsOptional, ValidateNested } from 'class-validator';
 import { SealedContent } from '#libs/content';
 import { defineStream } from '#libs/kernel';
 import { severities, type Severity } from '#libs/recipient';
-import { IsHeaderSafe, IsId, IsRfc3339, IsTags, schemaOf } from '#libs/validation';
+import { IsHeaderSafe, IsId, IsRfc3339, IsTags, schemaOf, Type } from '#libs/validation';
 import { IsSealed, type Sealed } from '#libs/vault';
 
 /** The business object, and the process working on it, that a notification is about. */

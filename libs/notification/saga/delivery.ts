@@ -1,8 +1,7 @@
-import { Type } from 'class-transformer';
 import { IsIn, IsString, ValidateNested } from 'class-validator';
 import { defineStream, type Message, type Saga } from '#libs/kernel';
 import { channels, type Channel } from '#libs/recipient';
-import { IsRfc3339, schemaOf } from '#libs/validation';
+import { IsRfc3339, schemaOf, Type } from '#libs/validation';
 import type { OperationOutcome } from '../event/contents.js';
 
 // 1. Stream: one a notification. It says what to wait for; what is waited for stands in the channels' event streams.

@@ -1,6 +1,5 @@
-import { Type } from 'class-transformer';
 import { ArrayUnique, IsIn, IsOptional, ValidateNested } from 'class-validator';
-import { IsRecordOf } from '#libs/validation';
+import { IsRecordOf, Type } from '#libs/validation';
 
 /** How much a message matters, rising. */
 export const severities = ['debug', 'info', 'success', 'warning', 'error', 'critical'] as const;
@@ -12,11 +11,11 @@ export type Channel = (typeof channels)[number];
 export class MinSeverity {
   @IsOptional()
   @IsIn(severities)
-  email?: Severity;
+  email?: Severity | null;
 
   @IsOptional()
   @IsIn(severities)
-  slack?: Severity;
+  slack?: Severity | null;
 }
 
 /** How somebody wants to be told. */
@@ -30,19 +29,19 @@ export class Preference {
   @IsOptional()
   @ValidateNested()
   @Type(() => MinSeverity)
-  minSeverity?: MinSeverity;
+  minSeverity?: MinSeverity | null;
 }
 
 export class Preferences {
   @IsOptional()
   @ValidateNested()
   @Type(() => Preference)
-  default?: Preference;
+  default?: Preference | null;
 
   /** In place of the default, by category of the notification. */
   @IsOptional()
   @IsRecordOf(() => Preference)
-  categories?: Record<string, Preference>;
+  categories?: Record<string, Preference> | null;
 }
 
 /** Why a channel is used, or is not. */
@@ -70,9 +69,9 @@ export function chooseChannels(
   category: string,
   severity: Severity,
 ): Choice {
-  const own = preferences?.categories;
-  const ofCategory = own !== undefined && Object.hasOwn(own, category) ? own[category] : undefined;
-  const preference = ofCategory ?? preferences?.default;
+  const own = preferences?.categories ?? {};
+  const ofCategory = Object.hasOwn(own, category) ? own[category] : undefined;
+  const preference = ofCategory ?? preferences?.default ?? undefined;
   const source = ofCategory ? 'category' : preference ? 'default' : 'none';
   return {
     source,
@@ -80,8 +79,8 @@ export function chooseChannels(
     channels: reachable.map((channel) => {
       if (preference === undefined) return { channel, use: true };
       if (!preference.channels.includes(channel)) return { channel, use: false, reason: 'notChosen' };
-      const least = preference.minSeverity?.[channel];
-      if (least !== undefined && severities.indexOf(severity) < severities.indexOf(least)) {
+      const least = preference.minSeverity?.[channel] ?? severities[0];
+      if (severities.indexOf(severity) < severities.indexOf(least)) {
         return { channel, use: false, reason: 'belowMinSeverity' };
       }
       return { channel, use: true };

@@ -1,7 +1,7 @@
-import { Type } from 'class-transformer';
+import { isDeepStrictEqual } from 'node:util';
 import { IsOptional, IsString, ValidateNested } from 'class-validator';
 import { defineStream, type Decider, type MessageOf } from '#libs/kernel';
-import { schemaOf } from '#libs/validation';
+import { schemaOf, Type } from '#libs/validation';
 import { IsSealed, type Sealed } from '#libs/vault';
 import { Preferences } from './preferences.js';
 
@@ -90,11 +90,13 @@ export const recipient: Decider<RecipientState, RecipientCommand, RecipientEvent
   decide(state, command) {
     switch (command.type) {
       case 'put':
-        // Sealed anew each time, so two profiles never look the same: who puts the same again is told before.
+        // Only the same command has the same sealed texts; who puts the same data again is told before.
+        if (state.status === 'known' && isDeepStrictEqual(state.profile, command.profile)) return [];
         return [{ type: 'recipient.put.v1', data: command.profile }];
       case 'erase':
         // An id that is not known may have notifications all the same: their content is erased with its key.
-        if (state.status !== 'known' && command.keyIds.length === 0) return [];
+        if (state.status === 'unknown' && command.keyIds.length === 0) return [];
+        if (state.status === 'erased' && command.keyIds.every((id) => state.keyIds.includes(id))) return [];
         return [{ type: 'recipient.erased.v1', data: { keyIds: [...command.keyIds] } }];
     }
   },

@@ -1,6 +1,5 @@
-import { Type } from 'class-transformer';
 import { IsNotEmpty, IsOptional, MaxLength, ValidateBy, ValidateNested, type ValidationOptions } from 'class-validator';
-import { IsEmailAddress, IsHeaderSafe } from '#libs/validation';
+import { IsEmailAddress, IsHeaderSafe, Type } from '#libs/validation';
 import { Preferences } from '../event/preferences.js';
 
 function IsLocale(options?: ValidationOptions): PropertyDecorator {

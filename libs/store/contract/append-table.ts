@@ -49,7 +49,9 @@ export function appendTable({ store, capabilities }: ContractContext): void {
     test(`an earlier revision, the same ids, other content: idempotent ${unchecked}`, async () => {
       const changed = given.map((one) => ({ ...one, data: { other: true } }));
       expect((await store().append(stream, 'noStream', changed)).revision).toBe(2n);
-      expect((await collect(store().readStream(stream))).map(({ data }) => data)).toEqual(given.map(({ data }) => data));
+      expect((await collect(store().readStream(stream))).map(({ data }) => data)).toEqual(
+        given.map(({ data }) => data),
+      );
     });
 
     test(`an earlier revision, another first id: wrong expected revision ${unchecked}`, async () => {

@@ -47,7 +47,11 @@ export function appends({ store, reopen }: ContractContext): void {
 
     test('more events at once than one commit holds', async () => {
       const category = freshCategory();
-      const given = Array.from({ length: 3000 }, (_, n) => ({ stream: `${category}-${n % 7}`, expected: 'any' as const, events: events(1) }));
+      const given = Array.from({ length: 3000 }, (_, n) => ({
+        stream: `${category}-${n % 7}`,
+        expected: 'any' as const,
+        events: events(1),
+      }));
       const results = await store().appendAll(given);
       expect(results).toHaveLength(3000);
       const all = await collect(store().readAll({ filter: { categories: [category] } }));
@@ -58,9 +62,16 @@ export function appends({ store, reopen }: ContractContext): void {
       const stream = freshStream();
       const half = maxAppendBytes / 2;
       await store().append(stream, 'noStream', [event(dataOf(half)), event(dataOf(half))]);
-      await expect(store().append(stream, 1n, [event(dataOf(half)), event(dataOf(half + 1))])).rejects.toThrow(AppendTooLarge);
-      await expect(store().append(stream, 1n, [event('ä'.repeat(half))])).rejects.toMatchObject({ limit: maxAppendBytes });
-      expect((await collect(store().readStream(stream))).map(({ data }) => (data as string).length)).toEqual([half - 2, half - 2]);
+      await expect(store().append(stream, 1n, [event(dataOf(half)), event(dataOf(half + 1))])).rejects.toThrow(
+        AppendTooLarge,
+      );
+      await expect(store().append(stream, 1n, [event('ä'.repeat(half))])).rejects.toMatchObject({
+        limit: maxAppendBytes,
+      });
+      expect((await collect(store().readStream(stream))).map(({ data }) => (data as string).length)).toEqual([
+        half - 2,
+        half - 2,
+      ]);
     });
 
     test('data and metadata exactly as they were given', async () => {
@@ -80,7 +91,11 @@ export function appends({ store, reopen }: ContractContext): void {
         { $correlationId: newId(), $causationId: newId() },
         { $correlationId: key, $causationId: newId(), more: { deep: ['ü'] } },
       ];
-      await store().append(stream, 'noStream', metadatas.map((metadata) => event(data, 'contract.schön.v1', metadata)));
+      await store().append(
+        stream,
+        'noStream',
+        metadatas.map((metadata) => event(data, 'contract.schön.v1', metadata)),
+      );
       const records = await collect(store().readStream(stream));
       expect(records.map(({ metadata }) => metadata)).toEqual(metadatas.map((metadata) => metadata ?? {}));
       for (const record of records) {

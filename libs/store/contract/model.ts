@@ -15,10 +15,16 @@ interface Attempt {
 type Answer = { readonly revision: bigint } | 'wrong' | 'corrupted';
 
 /** The append table in its shortest form; `held` are the ids of a stream. */
-function answerOf(held: string[], expected: Attempt['expected'], ids: readonly string[], idempotentAny: boolean): Answer {
+function answerOf(
+  held: string[],
+  expected: Attempt['expected'],
+  ids: readonly string[],
+  idempotentAny: boolean,
+): Answer {
   if (expected === 'streamExists' && held.length === 0) return 'wrong';
   if (expected === 'any' || expected === 'streamExists') {
-    if (idempotentAny && ids.every((id) => held.includes(id))) return { revision: BigInt(held.lastIndexOf(ids.at(-1)!)) };
+    if (idempotentAny && ids.every((id) => held.includes(id)))
+      return { revision: BigInt(held.lastIndexOf(ids.at(-1)!)) };
   } else {
     const next = expected === 'noStream' ? 0 : expected + 1;
     if (next > held.length) return 'wrong';
@@ -34,10 +40,7 @@ function answerOf(held: string[], expected: Attempt['expected'], ids: readonly s
 
 const attempts: fc.Arbitrary<Attempt> = fc.record({
   stream: fc.nat(2),
-  expected: fc.oneof(
-    fc.constantFrom('noStream' as const, 'any' as const, 'streamExists' as const),
-    fc.nat(6),
-  ),
+  expected: fc.oneof(fc.constantFrom('noStream' as const, 'any' as const, 'streamExists' as const), fc.nat(6)),
   ids: fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 3 }),
 });
 
@@ -61,7 +64,12 @@ export function model({ store, capabilities }: ContractContext): void {
             }
           };
           const expected = sequence.map(({ stream, expected: revision, ids }) =>
-            answerOf(held[stream]!, revision, ids.map((n) => pool[n]!), capabilities.idempotentAny),
+            answerOf(
+              held[stream]!,
+              revision,
+              ids.map((n) => pool[n]!),
+              capabilities.idempotentAny,
+            ),
           );
           const answers: Answer[] = [];
           if (atOnce && capabilities.groupCommit) answers.push(...(await Promise.all(sequence.map(run))));

@@ -26,14 +26,17 @@ export function producers({ store }: ContractContext): void {
       };
       await Promise.all(
         Array.from({ length: count }, async (_, producer) => {
-          for (let n = 0; n < each; n += 1) await appendOnce(streams[(producer + n) % streams.length]!, { producer, n });
+          for (let n = 0; n < each; n += 1)
+            await appendOnce(streams[(producer + n) % streams.length]!, { producer, n });
         }),
       );
 
       expect(conflicts).toBeGreaterThan(0);
       const all = await collect(store().readAll({ filter: { categories: [category] } }));
       const made = all.map(({ data }) => JSON.stringify(data)).sort();
-      const wanted = Array.from({ length: count * each }, (_, at) => JSON.stringify({ producer: Math.floor(at / each), n: at % each }));
+      const wanted = Array.from({ length: count * each }, (_, at) =>
+        JSON.stringify({ producer: Math.floor(at / each), n: at % each }),
+      );
       expect(made).toEqual(wanted.sort());
       for (const stream of streams) {
         const revisions = all.filter((record) => record.stream === stream).map(({ revision }) => revision);

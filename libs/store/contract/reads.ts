@@ -24,14 +24,22 @@ export function reads({ store }: ContractContext): void {
 
     test('from a revision, inclusive', async () => {
       expect(revisionsOf(await collect(store().readStream(stream, { from: 697n })))).toEqual([697n, 698n, 699n]);
-      expect(revisionsOf(await collect(store().readStream(stream, { from: 2n, direction: 'backwards' })))).toEqual([2n, 1n, 0n]);
+      expect(revisionsOf(await collect(store().readStream(stream, { from: 2n, direction: 'backwards' })))).toEqual([
+        2n,
+        1n,
+        0n,
+      ]);
       expect(await collect(store().readStream(stream, { from: 700n }))).toEqual([]);
-      expect(await collect(store().readStream(stream, { from: 5000n, direction: 'backwards', limit: 1 }))).toHaveLength(1);
+      expect(await collect(store().readStream(stream, { from: 5000n, direction: 'backwards', limit: 1 }))).toHaveLength(
+        1,
+      );
     });
 
     test('up to a limit', async () => {
       expect(revisionsOf(await collect(store().readStream(stream, { limit: 2 })))).toEqual([0n, 1n]);
-      expect(revisionsOf(await collect(store().readStream(stream, { limit: 1, direction: 'backwards' })))).toEqual([699n]);
+      expect(revisionsOf(await collect(store().readStream(stream, { limit: 1, direction: 'backwards' })))).toEqual([
+        699n,
+      ]);
       expect(await collect(store().readStream(stream, { limit: 650 }))).toHaveLength(650);
     });
 
@@ -107,7 +115,11 @@ export function reads({ store }: ContractContext): void {
     test('of a type, with every other condition holding too', async () => {
       const typed = await collect(store().readAll({ filter: { categories, types: ['contract.fourth.v1'] } }));
       expect(idsOf(typed)).toEqual(expectedIds((n) => n % 3 !== 2 && n % 4 === 0));
-      const filter = { categories, types: ['contract.rest.v1', 'contract.none.v1'], streamPrefixes: [`${first}-fifth`] };
+      const filter = {
+        categories,
+        types: ['contract.rest.v1', 'contract.none.v1'],
+        streamPrefixes: [`${first}-fifth`],
+      };
       expect(idsOf(await collect(store().readAll({ filter })))).toEqual(
         expectedIds((n) => n % 3 === 0 && n % 5 === 0 && n % 4 !== 0),
       );
@@ -129,11 +141,13 @@ export function reads({ store }: ContractContext): void {
       const from = all[100]!.position;
       const forwards = await collect(store().readAll({ from, limit: 150, filter: { categories } }));
       expect(idsOf(forwards)).toEqual(idsOf(all.slice(100, 250)));
-      const backwards = await collect(store().readAll({ from, limit: 50, direction: 'backwards', filter: { categories } }));
+      const backwards = await collect(
+        store().readAll({ from, limit: 50, direction: 'backwards', filter: { categories } }),
+      );
       expect(idsOf(backwards)).toEqual(idsOf(all.slice(51, 101).reverse()));
     });
 
-    test('without a filter, but for the store\'s own', async () => {
+    test("without a filter, but for the store's own", async () => {
       const stream = freshStream();
       const { position } = await store().append(stream, 'noStream', events(1));
       await store().setStreamMetadata(stream, { maxCount: 3 });

@@ -75,7 +75,9 @@ export function retention({ store, capabilities }: ContractContext): void {
       await expect(store().tombstoneStream(stream, 0n)).rejects.toThrow(WrongExpectedRevision);
       await store().tombstoneStream(stream, 2n);
       await expect(collect(store().readStream(stream))).rejects.toThrow(StreamDeleted);
-      await expect(collect(store().readStream(stream, { direction: 'backwards', limit: 1 }))).rejects.toThrow(StreamDeleted);
+      await expect(collect(store().readStream(stream, { direction: 'backwards', limit: 1 }))).rejects.toThrow(
+        StreamDeleted,
+      );
       await expect(store().append(stream, 'any', events(1))).rejects.toThrow(StreamDeleted);
       await expect(store().deleteStream(stream, 'any')).rejects.toThrow(StreamDeleted);
       await expect(store().tombstoneStream(stream, 'any')).rejects.toThrow(StreamDeleted);

@@ -52,7 +52,8 @@ export function subscriptions({ store }: ContractContext): void {
       const perWriter = 150;
       const wanted = 2 * 4 * perWriter;
       const write = async (category: string, writer: number) => {
-        for (let n = 0; n < perWriter; n += 1) await store().append(`${category}-${writer}`, n === 0 ? 'noStream' : BigInt(n - 1), events(1));
+        for (let n = 0; n < perWriter; n += 1)
+          await store().append(`${category}-${writer}`, n === 0 ? 'noStream' : BigInt(n - 1), events(1));
       };
       const writers = [one, other, noise].flatMap((category) => [0, 1, 2, 3].map((writer) => write(category, writer)));
       const early = follow(store().subscribeToAll({ filter }), (records) => records.length >= wanted);
@@ -74,7 +75,10 @@ export function subscriptions({ store }: ContractContext): void {
       for (const batch of batches) {
         handedOut += batch.events.length;
         if (handedOut === 120) break;
-        const rest = await follow(store().subscribeToAll({ filter, after: batch.checkpoint }), (seen) => seen.length === 120 - handedOut);
+        const rest = await follow(
+          store().subscribeToAll({ filter, after: batch.checkpoint }),
+          (seen) => seen.length === 120 - handedOut,
+        );
         expect(idsOf(rest.records)).toEqual(idsOf(records.slice(handedOut)));
       }
     });
@@ -119,12 +123,14 @@ export function subscriptions({ store }: ContractContext): void {
       expect(await collect(store().subscribeToAll({ filter, signal: AbortSignal.abort() }))).toEqual([]);
     });
 
-    test('but for the store\'s own', async () => {
+    test("but for the store's own", async () => {
       const stream = freshStream();
       const after = await store().head();
       await store().setStreamMetadata(stream, { maxCount: 3 });
       await store().append(stream, 'noStream', events(1));
-      const { records } = await follow(store().subscribeToAll({ after }), (seen) => seen.some((record) => record.stream === stream));
+      const { records } = await follow(store().subscribeToAll({ after }), (seen) =>
+        seen.some((record) => record.stream === stream),
+      );
       expect(records.filter((record) => record.stream.startsWith('$'))).toEqual([]);
     });
   });

@@ -21,8 +21,11 @@ test('rejects what is with the writer, what waits and what comes later when the 
   const queue: { current?: AppendQueue } = {};
   const channel = new Channel<WriterRequest>(dying, undefined, (error) => queue.current!.fail(error));
   queue.current = new AppendQueue(channel, new Tail(0n, 10, 1000), withDefaults({ directory: '', maxBatchEvents: 2 }));
-  const answers = await Promise.allSettled([entry(), entry(), entry(), entry(), entry()].map((one) => queue.current!.add([one])));
-  for (const answer of answers) expect(answer).toMatchObject({ status: 'rejected', reason: expect.any(StoreUnavailable) });
+  const answers = await Promise.allSettled(
+    [entry(), entry(), entry(), entry(), entry()].map((one) => queue.current!.add([one])),
+  );
+  for (const answer of answers)
+    expect(answer).toMatchObject({ status: 'rejected', reason: expect.any(StoreUnavailable) });
   await expect(queue.current.add([entry()])).rejects.toThrow(StoreUnavailable);
   await queue.current.drained();
 });

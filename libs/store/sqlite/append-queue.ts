@@ -79,7 +79,9 @@ export class AppendQueue {
 
   /** Resolves when everything accepted so far is answered. */
   drained(): Promise<void> {
-    return this.#scheduled || this.#inFlight > 0 ? new Promise((resolve) => this.#idle.push(resolve)) : Promise.resolve();
+    return this.#scheduled || this.#inFlight > 0
+      ? new Promise((resolve) => this.#idle.push(resolve))
+      : Promise.resolve();
   }
 
   /** In the next turn, so that everyone who appends in this one is in the batch. */
@@ -163,7 +165,16 @@ export class AppendQueue {
     }
     if (reply.own.length > 0) {
       for (const { id, stream, type, revision, position, data } of reply.own) {
-        records.push({ id, stream, type, revision, position: BigInt(position), created, data: JSON.parse(data), metadata: {} });
+        records.push({
+          id,
+          stream,
+          type,
+          revision,
+          position: BigInt(position),
+          created,
+          data: JSON.parse(data),
+          metadata: {},
+        });
       }
       records.sort((one, other) => Number(one.position - other.position));
       lengths.push(...reply.own.map(({ data }) => data.length));
@@ -186,7 +197,10 @@ export class AppendQueue {
         if (group.results.length === group.entries.length) this.#settle(group);
         return;
       case Status.WrongExpectedRevision:
-        return this.#reject(group, new WrongExpectedRevision(stream, expected, revision < 0 ? 'noStream' : BigInt(revision)));
+        return this.#reject(
+          group,
+          new WrongExpectedRevision(stream, expected, revision < 0 ? 'noStream' : BigInt(revision)),
+        );
       case Status.CorruptedIdempotency:
         return this.#reject(group, new CorruptedIdempotency(stream));
       case Status.StreamDeleted:

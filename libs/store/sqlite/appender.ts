@@ -18,7 +18,15 @@ import {
   type OwnRecord,
 } from './messages.js';
 import { Names, type Category } from './names.js';
-import { isSoftDeleted, metadataJson, metadataOf, metadataPrefix, metadataType, Retentions, tombstoneType } from './retention.js';
+import {
+  isSoftDeleted,
+  metadataJson,
+  metadataOf,
+  metadataPrefix,
+  metadataType,
+  Retentions,
+  tombstoneType,
+} from './retention.js';
 import { maxRevision } from './schema.js';
 
 /** How many of a stream's last events `any` and `streamExists` look at for ids they know. */
@@ -159,7 +167,8 @@ export class Appender {
   ): Outcome | undefined {
     if (head.tombstoned) return { status: Status.StreamDeleted, revision: 0, position: 0 };
     if (expected === expectedStreamExists && !this.#exists(category, key, head)) return wrongRevision(head);
-    if (expected === expectedAny || expected === expectedStreamExists) return this.#amongRecent(category, key, head, events);
+    if (expected === expectedAny || expected === expectedStreamExists)
+      return this.#amongRecent(category, key, head, events);
     if (expected === head.revision) return undefined;
     if (expected > head.revision) return wrongRevision(head);
 

@@ -29,7 +29,9 @@ export class Channel<Request> {
     });
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', () => {
-        this.#ended = new StoreUnavailable(this.#closing ? 'the store is closed' : `a thread of the store stopped: ${reason}`);
+        this.#ended = new StoreUnavailable(
+          this.#closing ? 'the store is closed' : `a thread of the store stopped: ${reason}`,
+        );
         for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
         if (!this.#closing) onEnd(this.#ended);
         resolve();

@@ -59,7 +59,8 @@ export function encodeDeletion(action: number, stream: string, expected: Expecte
 
 function checkTarget(stream: string, expected: ExpectedRevision): void {
   checkName('stream name', stream);
-  if (stream.indexOf('-') === stream.length - 1) throw new TypeError(`the stream name ${stream} has nothing after its hyphen`);
+  if (stream.indexOf('-') === stream.length - 1)
+    throw new TypeError(`the stream name ${stream} has nothing after its hyphen`);
   if (typeof expected === 'bigint' && expected < 0n) throw new TypeError(`${stream}: ${expected} is not a revision`);
 }
 
@@ -70,7 +71,8 @@ function checkName(what: string, name: string): void {
   if (checkedNames.has(name)) return;
   if (typeof name !== 'string' || name === '') throw new TypeError(`the ${what} is empty`);
   if (name.length > 1024) throw new TypeError(`the ${what} ${name.slice(0, 40)}… is longer than 1024 characters`);
-  if (unstorable.test(name)) throw new TypeError(`the ${what} ${JSON.stringify(name)} holds a control character or half a character`);
+  if (unstorable.test(name))
+    throw new TypeError(`the ${what} ${JSON.stringify(name)} holds a control character or half a character`);
   if (what === 'event type' && checkedNames.size < 1000) checkedNames.add(name);
 }
 
@@ -80,7 +82,9 @@ function checkSize(stream: string, texts: readonly string[]): void {
   for (let index = 0; index < texts.length; index += 5) {
     bytes += Buffer.byteLength(texts[index + 2]!);
     const causation = texts[index + 3]!;
-    bytes += Buffer.byteLength(causation === '' ? texts[index + 4]! : JSON.stringify(impliedMetadata(keyOf(stream), causation)));
+    bytes += Buffer.byteLength(
+      causation === '' ? texts[index + 4]! : JSON.stringify(impliedMetadata(keyOf(stream), causation)),
+    );
   }
   if (bytes > maxAppendBytes) throw new AppendTooLarge(stream, bytes, maxAppendBytes);
 }
@@ -196,7 +200,13 @@ export class BatchReader {
 const noMetadata: Metadata = Object.freeze({});
 
 /** The record of an event that this process appended: its data and metadata are the writer's own objects. */
-export function recordOf(event: NewEvent, stream: string, revision: number, position: number, created: number): RecordedEvent {
+export function recordOf(
+  event: NewEvent,
+  stream: string,
+  revision: number,
+  position: number,
+  created: number,
+): RecordedEvent {
   return {
     id: event.id,
     type: event.type,
@@ -210,7 +220,7 @@ export function recordOf(event: NewEvent, stream: string, revision: number, posi
 }
 
 /** SQLite's integers arrive as numbers; only a tombstone's revision is too large for one. */
-export function toRevision(revision: number): bigint {
+function toRevision(revision: number): bigint {
   return Number.isSafeInteger(revision) ? BigInt(revision) : maxRevision;
 }
 
@@ -227,6 +237,10 @@ export function recordOfRow(row: PageRow, asked: string | undefined): RecordedEv
     created,
     data,
     metadata:
-      metadata === null ? noMetadata : typeof metadata === 'string' ? impliedMetadata(keyOf(stream), metadata) : metadata,
+      metadata === null
+        ? noMetadata
+        : typeof metadata === 'string'
+          ? impliedMetadata(keyOf(stream), metadata)
+          : metadata,
   };
 }

@@ -8,9 +8,7 @@ export interface Failure {
 }
 
 export function deserializeFailure(failure: Failure): StoreUnavailable | StoreUnusable {
-  return failure.code === 'store-unusable'
-    ? new StoreUnusable(failure.message)
-    : new StoreUnavailable(failure.message);
+  return failure.code === 'store-unusable' ? new StoreUnusable(failure.message) : new StoreUnavailable(failure.message);
 }
 
 function sqliteCode(thrown: unknown): string {
@@ -36,7 +34,10 @@ export function failureOf(thrown: unknown, file: string): Failure {
     };
   }
   if (code.startsWith('SQLITE_FULL')) {
-    return { code: 'store-unavailable', message: `no space left for ${file}: nothing was written; free some and try again` };
+    return {
+      code: 'store-unavailable',
+      message: `no space left for ${file}: nothing was written; free some and try again`,
+    };
   }
   return { code: 'store-unavailable', message: `${file}: ${messageOf(thrown)}${code === '' ? '' : ` (${code})`}` };
 }

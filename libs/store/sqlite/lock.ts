@@ -6,7 +6,7 @@ import { StoreUnusable } from '#libs/store/port';
 import { isBusy } from './failure.js';
 
 /** Keeps every other process, and every other store of this one, out of a directory. Ends with the process. */
-export interface DirectoryLock {
+interface DirectoryLock {
   release(): void;
 }
 
@@ -24,9 +24,13 @@ export function lockDirectory(directory: string): DirectoryLock {
   } catch (thrown) {
     database.close();
     if (isBusy(thrown)) {
-      throw new StoreUnusable(`${directory} is in use by process ${readHolder(holder)}: stop it, or use another directory`);
+      throw new StoreUnusable(
+        `${directory} is in use by process ${readHolder(holder)}: stop it, or use another directory`,
+      );
     }
-    throw new StoreUnusable(`${file} cannot be locked (${messageOf(thrown)}): remove this file if no process uses the directory`);
+    throw new StoreUnusable(
+      `${file} cannot be locked (${messageOf(thrown)}): remove this file if no process uses the directory`,
+    );
   }
   writeFileSync(holder, `${process.pid}\n`);
   return {

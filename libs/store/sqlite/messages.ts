@@ -51,7 +51,7 @@ export interface ScavengeCursor {
   readonly key: string;
 }
 
-export interface CloseRequest {
+interface CloseRequest {
   readonly kind: 'close';
 }
 
@@ -108,8 +108,7 @@ export interface AllPageRequest {
 export type PageRequest = StreamPageRequest | AllPageRequest;
 
 export type ReaderRequest =
-  | { readonly kind: 'read'; readonly requests: readonly PageRequest[] }
-  | { readonly kind: 'close' };
+  { readonly kind: 'read'; readonly requests: readonly PageRequest[] } | { readonly kind: 'close' };
 
 /** `[id, type, stream (null: the one asked for), revision, position, created, data, metadata]`; metadata: see codec.ts. */
 export type PageRow = readonly [

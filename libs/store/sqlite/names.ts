@@ -29,7 +29,11 @@ export class Names {
   reload(): void {
     this.#categories.clear();
     this.#types.clear();
-    const categories = this.#database.prepare('SELECT id, name, managed FROM categories').raw().all() as [number, string, number][];
+    const categories = this.#database.prepare('SELECT id, name, managed FROM categories').raw().all() as [
+      number,
+      string,
+      number,
+    ][];
     for (const [id, name, managed] of categories) this.#categories.set(name, { id, name, managed: managed === 1 });
     const types = this.#database.prepare('SELECT id, name FROM types').raw().all() as [number, string][];
     for (const [id, name] of types) this.#types.set(name, id);

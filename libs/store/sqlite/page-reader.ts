@@ -62,3 +62,32 @@ export class PageSize {
     this.#rows = Math.max(1, Math.min(mostRows, this.#rows * 4, Math.floor(wantedLength / each)));
   }
 }
+
+/**
+ * Pages one after the other. From the second on, the next is read while one is handed out: whoever wants only a
+ * few rows pays for no page that nobody reads.
+ */
+export async function* pagesOf(
+  read: (from: number, limit: number) => Promise<PageReply>,
+  start: number,
+  backwards: boolean,
+  limit: number,
+): AsyncGenerator<PageReply, void, undefined> {
+  const size = new PageSize();
+  let left = limit;
+  let ahead: Promise<PageReply> | undefined;
+  for (let from = start, number = 1; left > 0; number += 1) {
+    const page = await (ahead ?? read(from, size.within(left)));
+    ahead = undefined;
+    size.learn(page);
+    left -= page.rows.length;
+    from = page.scanned + (backwards ? -1 : 1);
+    if (number > 1 && left > 0 && !page.end) {
+      ahead = read(from, size.within(left));
+      // Whoever stops reading never looks at it; everyone else awaits it above.
+      ahead.catch(() => undefined);
+    }
+    yield page;
+    if (page.end) return;
+  }
+}

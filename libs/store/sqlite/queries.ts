@@ -24,7 +24,8 @@ export interface Page {
   readonly deleted: boolean;
 }
 
-const columns = 'e.position, e.category, e.key, e.revision, e.event_id, e.type, e.created, e.data, e.causation, e.metadata';
+const columns =
+  'e.position, e.category, e.key, e.revision, e.event_id, e.type, e.created, e.data, e.causation, e.metadata';
 /** Positions that one query with a condition outside the indexes looks at, so that no query takes long. */
 const scanWindow = 10_000;
 /** Ranges that one query puts together; beyond, the categories are a condition. */
@@ -210,7 +211,8 @@ export class Queries {
 
 function anyOf(ranges: readonly Range[]): [string, unknown[]] {
   const whole = ranges.filter((range) => range.keyPrefixes.length === 0).map((range) => range.category);
-  const conditions = whole.length === 0 ? [] : [whole.length === 1 ? `category = ${whole[0]}` : `category IN (${whole.join(',')})`];
+  const conditions =
+    whole.length === 0 ? [] : [whole.length === 1 ? `category = ${whole[0]}` : `category IN (${whole.join(',')})`];
   const values: unknown[] = [];
   for (const { category, keyPrefixes } of ranges) {
     if (keyPrefixes.length === 0) continue;

@@ -46,7 +46,8 @@ export function metadataOf(data: unknown): StreamMetadata {
 /** @throws TypeError */
 export function checkMetadata(stream: string, { maxCount, maxAge, truncateBefore }: StreamMetadata): void {
   for (const [name, value] of Object.entries({ maxCount, maxAge })) {
-    if (value !== undefined && !isCount(value)) throw new TypeError(`${stream}: ${name} ${value} is not a whole number above 0`);
+    if (value !== undefined && !isCount(value))
+      throw new TypeError(`${stream}: ${name} ${value} is not a whole number above 0`);
   }
   if (truncateBefore !== undefined && truncateBefore < 0n) {
     throw new TypeError(`${stream}: truncateBefore ${truncateBefore} is not a revision`);

@@ -11,7 +11,11 @@ export const scavengeStart: ScavengeCursor = { category: -1, key: '' };
  * Removes some of what is hidden in one small transaction. The last event of a stream always stays, so that its
  * revisions never start again, and so does the last record of the store, for the same reason with positions.
  */
-export function scavengeStep(database: Database.Database, request: ScavengeRequest, lastPosition: number): ScavengeReply {
+export function scavengeStep(
+  database: Database.Database,
+  request: ScavengeRequest,
+  lastPosition: number,
+): ScavengeReply {
   database.exec('BEGIN IMMEDIATE');
   try {
     const reply = step(database, request, lastPosition);
@@ -50,7 +54,10 @@ function step(database: Database.Database, { after, now }: ScavengeRequest, last
     const everything = retention.tombstoned || isSoftDeleted(retention);
     const below = everything
       ? last
-      : Math.max(Number(retention.truncateBefore ?? 0n), retention.maxCount === null ? 0 : last - retention.maxCount + 1);
+      : Math.max(
+          Number(retention.truncateBefore ?? 0n),
+          retention.maxCount === null ? 0 : last - retention.maxCount + 1,
+        );
     const before = retention.maxAge === null ? 0 : now - retention.maxAge * 1000;
     removed += remove.run([category, key, last, below, before, eventsPerStep - removed]).changes;
 

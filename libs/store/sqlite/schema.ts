@@ -5,7 +5,7 @@ import { StoreUnusable } from '#libs/store/port';
 import type { Tuning } from './options.js';
 
 /** `PRAGMA user_version` of the files that this code writes. */
-export const schemaVersion = 1;
+const schemaVersion = 1;
 
 /** The revision of a tombstone, and the `$tb` of a soft-deleted stream. */
 export const maxRevision = 9_223_372_036_854_775_807n;
@@ -56,6 +56,8 @@ export function databaseFile(directory: string): string {
   return join(directory, 'events.db');
 }
 
+/** The directory's lock keeps other stores out; tools such as a backup may still hold the file for a moment. */
+const busyTimeoutMs = 5000;
 const headerLength = 100;
 const magic = 'SQLite format 3\0';
 const userVersionOffset = 60;
@@ -69,7 +71,9 @@ function checkHeader(file: string): void {
   closeSync(descriptor);
   if (length === 0) return;
   if (length < headerLength || header.toString('latin1', 0, magic.length) !== magic) {
-    throw new StoreUnusable(`${file} is damaged or not a database: restore it from a backup, or move it away to start empty`);
+    throw new StoreUnusable(
+      `${file} is damaged or not a database: restore it from a backup, or move it away to start empty`,
+    );
   }
   checkVersion(file, header.readUInt32BE(userVersionOffset));
 }
@@ -95,6 +99,7 @@ export function openForWriting(tuning: Tuning): Database.Database {
   try {
     const version = versionOf(database);
     checkVersion(file, version);
+    database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     database.exec('PRAGMA journal_mode = WAL');
     database.exec('PRAGMA synchronous = FULL');
     database.exec(`PRAGMA cache_size = -${tuning.cacheKib}`);
@@ -115,6 +120,7 @@ export function openForWriting(tuning: Tuning): Database.Database {
 /** A second connection that cannot write. */
 export function openForReading(tuning: Tuning): Database.Database {
   const database = new Database(databaseFile(tuning.directory));
+  database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   database.exec('PRAGMA query_only = ON');
   database.exec(`PRAGMA cache_size = -${tuning.cacheKib}`);
   return database;

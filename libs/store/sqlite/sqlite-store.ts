@@ -28,7 +28,7 @@ import {
   type WriterRequest,
 } from './messages.js';
 import { withDefaults, type SqliteStoreOptions, type SqliteStoreStats, type Tuning } from './options.js';
-import { PageReader, PageSize } from './page-reader.js';
+import { PageReader, pagesOf } from './page-reader.js';
 import { checkMetadata, metadataOf, metadataPrefix, metadataType } from './retention.js';
 import { scavengeStart } from './scavenge.js';
 import { subscribeToAll, subscribeToStream, type Source } from './subscription.js';
@@ -49,19 +49,23 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   let store: Store | undefined;
   const onEnd = (error: StoreUnavailable) => store?.fail(error);
   const writer = new Channel<WriterRequest>(new URL('./writer.worker.js', import.meta.url), tuning, onEnd);
+  const { head } = await ready<ReadyReply>(writer);
+  const reader = new Channel<ReaderRequest>(new URL('./reader.worker.js', import.meta.url), tuning, onEnd);
   try {
-    const { head } = await writer.ready<ReadyReply>();
-    const reader = new Channel<ReaderRequest>(new URL('./reader.worker.js', import.meta.url), tuning, onEnd);
-    try {
-      await reader.ready();
-    } catch (thrown) {
-      await reader.terminate();
-      throw thrown;
-    }
-    store = new Store(writer, reader, BigInt(head), tuning);
-    return store;
+    await ready(reader);
   } catch (thrown) {
-    await writer.terminate();
+    await writer.close({ kind: 'close' });
+    throw thrown;
+  }
+  store = new Store(writer, reader, BigInt(head), tuning);
+  return store;
+}
+
+async function ready<Value>(channel: Channel<never>): Promise<Value> {
+  try {
+    return await channel.ready<Value>();
+  } catch (thrown) {
+    await channel.terminate();
     throw thrown;
   }
 }
@@ -102,41 +106,26 @@ class Store implements SqliteEventStore, Source {
 
   async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent, void, undefined> {
     const backwards = options.direction === 'backwards';
-    const size = new PageSize();
-    let left = options.limit ?? Infinity;
-    let from = bound(options.from, backwards, 0, Number.MAX_SAFE_INTEGER);
-    while (left > 0) {
-      const page = await this.read({ kind: 'stream', stream, from, backwards, limit: size.within(left), now: Date.now() });
+    const start = bound(options.from, backwards, 0, Number.MAX_SAFE_INTEGER);
+    const read = (from: number, limit: number) =>
+      this.read({ kind: 'stream', stream, from, backwards, limit, now: Date.now() });
+    for await (const page of pagesOf(read, start, backwards, options.limit ?? Infinity)) {
       for (const row of page.rows) yield recordOfRow(row, stream);
-      if (page.end) return;
-      size.learn(page);
-      left -= page.rows.length;
-      from = page.scanned + (backwards ? -1 : 1);
     }
   }
 
   async *readAll(options: ReadAllOptions = {}): AsyncGenerator<RecordedEvent, void, undefined> {
+    this.#checkOpen();
     const backwards = options.direction === 'backwards';
-    const size = new PageSize();
     const head = Number(this.tail.head);
     const to = backwards ? 1 : head;
-    let left = options.limit ?? Infinity;
-    let from = bound(options.from, backwards, 1, head);
-    while (left > 0 && (backwards ? from >= to : from <= to)) {
-      const page = await this.read({
-        kind: 'all',
-        from,
-        to,
-        backwards,
-        limit: size.within(left),
-        categories: options.filter?.categories,
-        streamPrefixes: options.filter?.streamPrefixes,
-        types: options.filter?.types,
-      });
+    const start = bound(options.from, backwards, 1, head);
+    if (backwards ? start < to : start > to) return;
+    const { categories, streamPrefixes, types } = options.filter ?? {};
+    const read = (from: number, limit: number) =>
+      this.read({ kind: 'all', from, to, backwards, limit, categories, streamPrefixes, types });
+    for await (const page of pagesOf(read, start, backwards, options.limit ?? Infinity)) {
       for (const row of page.rows) yield recordOfRow(row, undefined);
-      size.learn(page);
-      left -= page.rows.length;
-      from = page.scanned + (backwards ? -1 : 1);
     }
   }
 
@@ -204,7 +193,7 @@ class Store implements SqliteEventStore, Source {
   }
 
   async #close(): Promise<void> {
-    this.tail.wakeAll();
+    this.tail.end();
     await this.#queue.drained();
     // Reads asked for in this turn are sent in the next.
     await new Promise((resolve) => setImmediate(resolve));
@@ -225,7 +214,7 @@ class Store implements SqliteEventStore, Source {
   fail(error: StoreUnavailable): void {
     this.#failure ??= error;
     this.#queue.fail(this.#failure);
-    this.tail.wakeAll();
+    this.tail.end();
   }
 
   async #add(entry: Entry): Promise<AppendResult> {

@@ -57,7 +57,8 @@ test('wakes whoever waits for a record at once, the others a moment later, and a
   expect(woken).toEqual(['wanted']);
   await waits[0];
   const last = tail.wait(1n, everything, undefined);
-  tail.wakeAll();
-  await last;
   await tail.wait(1n, everything, AbortSignal.abort());
+  tail.end();
+  await last;
+  await tail.wait(1n, everything, undefined);
 });

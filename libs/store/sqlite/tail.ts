@@ -5,7 +5,7 @@ import type { EventFilter } from '#libs/store/port';
 export type Matcher = (record: RecordedEvent, category: string) => boolean;
 
 /** What a subscriber takes out of the tail at a time. */
-export interface TailSlice {
+interface TailSlice {
   readonly events: readonly RecordedEvent[];
   /** Everything up to this position was looked at. */
   readonly scanned: bigint;
@@ -41,6 +41,7 @@ export class Tail {
   #floor: bigint;
   #head: bigint;
   #timer: NodeJS.Timeout | undefined;
+  #ended = false;
 
   constructor(head: bigint, maxEvents: number, maxLength: number) {
     this.#floor = head;
@@ -83,7 +84,7 @@ export class Tail {
 
   /** Resolves when there is something new: at once for a record that matches, else after a moment. */
   wait(after: bigint, matches: Matcher, signal: AbortSignal | undefined): Promise<void> {
-    if (after < this.#head || signal?.aborted) return Promise.resolve();
+    if (after < this.#head || this.#ended || signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const waiter: Waiter = {
         matches,
@@ -98,8 +99,13 @@ export class Tail {
     });
   }
 
-  /** Wakes every subscriber, to find the store closed or failed. */
-  wakeAll(): void {
+  /** Wakes every subscriber, now and from now on, to find the store closed or failed. */
+  end(): void {
+    this.#ended = true;
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const waiter of [...this.#waiters]) waiter.wake();
@@ -115,7 +121,7 @@ export class Tail {
         }
       }
     }
-    if (this.#waiters.size > 0) this.#timer ??= setTimeout(() => this.wakeAll(), checkpointDelayMs);
+    if (this.#waiters.size > 0) this.#timer ??= setTimeout(() => this.#wakeAll(), checkpointDelayMs);
   }
 
   #trim(): void {

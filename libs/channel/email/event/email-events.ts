@@ -1,4 +1,3 @@
-import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsNumber, IsOptional, IsString, Min, ValidateNested } from 'class-validator';
 import { StoredBlob } from '#libs/content';
 import { defineStream } from '#libs/kernel';
@@ -10,7 +9,7 @@ import type {
   EffectSucceeded,
   EffectTypes,
 } from '#libs/runtime';
-import { schemaOf } from '#libs/validation';
+import { schemaOf, Type } from '#libs/validation';
 import { IsSealed, type Sealed } from '#libs/vault';
 
 /** An attempt to send is about to be made. */

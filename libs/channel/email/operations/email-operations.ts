@@ -1,9 +1,8 @@
-import { Type } from 'class-transformer';
 import { ArrayMinSize, IsIn, IsOptional, ValidateNested } from 'class-validator';
 import { SealedContent } from '#libs/content';
 import { defineStream } from '#libs/kernel';
 import type { DeliveryPolicy } from '#libs/runtime';
-import { IsRfc3339, schemaOf } from '#libs/validation';
+import { IsRfc3339, schemaOf, Type } from '#libs/validation';
 import { IsSealed, type Sealed } from '#libs/vault';
 
 export class SealedMailbox {

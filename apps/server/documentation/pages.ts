@@ -1,0 +1,24 @@
+import { topologyDiagram, topologyTable } from '#libs/runtime';
+import { topology } from '#streams.config';
+import { settingsMarkdown } from '../settings/documentation.js';
+
+/** The pages under docs/ that are made from the code, by file name. */
+export function generatedPages(): Readonly<Record<string, string>> {
+  return { 'settings.md': settingsMarkdown(), 'topology.md': topologyMarkdown() };
+}
+
+function topologyMarkdown(): string {
+  return `# Topology
+
+Every stream with those who write it and those who read it, as \`streams.config.ts\` declares them. Categories
+\`runtime.checkpoint\`, \`runtime.retry\` and \`runtime.parked\` are the consumers' own bookkeeping, one stream a consumer.
+
+\`\`\`mermaid
+${topologyDiagram(topology)}
+\`\`\`
+
+${topologyTable(topology)}
+
+This page is generated. To refresh it: \`npm run docs\`.
+`;
+}

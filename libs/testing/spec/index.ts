@@ -1,0 +1,2 @@
+export { given, type DeciderSpec } from './decider-spec.js';
+export { givenSaga } from './saga-spec.js';

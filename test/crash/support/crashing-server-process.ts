@@ -1,0 +1,51 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Api } from '../../support/index.js';
+import type { Told } from './crashing-server.js';
+import type { KillPoint } from './killing-store.js';
+
+const program = fileURLToPath(new URL('./crashing-server.js', import.meta.url));
+
+/** A server that can be told where to kill itself. */
+export class CrashingServer {
+  /** First event type of each append since it was armed. */
+  readonly appends: string[] = [];
+  /** Resolves when the process has ended. */
+  readonly died: Promise<unknown>;
+
+  private constructor(
+    readonly api: Api,
+    private readonly child: ChildProcess,
+  ) {
+    this.died = once(child, 'exit');
+    child.on('message', (told: Told) => {
+      if ('appending' in told) this.appends.push(told.appending);
+    });
+  }
+
+  /** Resolves when it is ready. @throws where it ends before that */
+  static async start(dataDir: string, smtpUrl: string): Promise<CrashingServer> {
+    const child = fork(program, {
+      cwd: dataDir,
+      env: { PORT: '0', TIDINGS_DATA_DIR: dataDir, TIDINGS_SMTP_URL: smtpUrl, TIDINGS_LOG_LEVEL: 'error' },
+      execArgv: [],
+    });
+    const [told] = (await Promise.race([
+      once(child, 'message'),
+      once(child, 'exit').then(([code]) => Promise.reject(new Error(`no server, but exit code ${code}`))),
+    ])) as [{ url: string }];
+    return new CrashingServer(new Api(told.url), child);
+  }
+
+  /** Resolves when the kill is certain to come at that point. */
+  async arm(point: KillPoint): Promise<void> {
+    const armed = once(this.child, 'message');
+    this.child.send(point);
+    await armed;
+  }
+
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,83 @@
+import { expect } from '@jest/globals';
+import { categoryOf, correlationOf, keyOf, type RecordedEvent } from '#libs/kernel';
+import { openSqliteStore } from '#libs/store/sqlite';
+import { topology } from '#streams.config';
+
+const terminalTypes = new Set([
+  'notification.sent.v1',
+  'notification.partially-sent.v1',
+  'notification.failed.v1',
+  'notification.opted-out.v1',
+  'notification.expired.v1',
+]);
+
+/** Everything in the store of a directory that no server uses now, in order. */
+export async function readStore(directory: string): Promise<readonly RecordedEvent[]> {
+  const store = await openSqliteStore({ directory });
+  try {
+    return await Array.fromAsync(store.readAll());
+  } finally {
+    await store.close();
+  }
+}
+
+/** Every stream is gapless and holds each event id once. */
+export function expectWholeStreams(records: readonly RecordedEvent[]): void {
+  for (const [stream, inStream] of Map.groupBy(records, (record) => record.stream)) {
+    const ids = new Set(inStream.map(({ id }) => id));
+    expect({ stream, ids: ids.size }).toEqual({ stream, ids: inStream.length });
+  }
+}
+
+/** The notification was sent and concluded once, and its view and snapshot say what its events say. */
+export function expectSentOnce(records: readonly RecordedEvent[], id: string): void {
+  const own = records.filter((record) => correlationOf(record) === id);
+  const of = (category: string) => own.filter((record) => categoryOf(record.stream) === category);
+  const events = of('notification.event');
+  const { revision } = events.at(-1)!;
+  expect({
+    id,
+    operations: of('notification.clientOperation').length,
+    terminal: events.flatMap(({ type }) => (terminalTypes.has(type) ? [type] : [])),
+    sagas: of('notification.saga').length,
+    emailOperations: of('email.operation').length,
+    outcomes: of('email.event').flatMap(({ type }) => (/sent|failed\.v1$/.test(type) && !/attempt/.test(type) ? [type] : [])),
+    timersLeft: of('runtime.timer').filter((record) => record.revision === 0n).length - of('runtime.timer').filter((record) => record.revision === 1n).length,
+    snapshots: of('notification.snapshot').map(({ data }) => data),
+    view: of('notification.view.1').at(-1)?.data,
+  }).toEqual({
+    id,
+    operations: 1,
+    terminal: ['notification.sent.v1'],
+    sagas: 1,
+    emailOperations: 1,
+    outcomes: ['email.sent.v1'],
+    timersLeft: 0,
+    snapshots: [expect.objectContaining({ revision: String(revision), state: expect.objectContaining({ status: 'sent' }) })],
+    view: expect.objectContaining({ status: 'sent', revision: Number(revision) }),
+  });
+}
+
+/** No record waits to be tried again or was given up, and no consumer stays behind the records of this notification. */
+export function expectNothingStuck(records: readonly RecordedEvent[], lastId: string): void {
+  const retried = new Set<string>();
+  for (const { type, data } of records) {
+    if (type === 'runtime.retry-scheduled.v1') retried.add((data as { record: { id: string } }).record.id);
+    if (type === 'runtime.retry-ended.v1') retried.delete((data as { recordId: string }).recordId);
+  }
+  expect([...retried]).toEqual([]);
+  expect(records.filter(({ stream }) => categoryOf(stream) === 'runtime.parked')).toEqual([]);
+
+  for (const { name, reads } of topology.handlers) {
+    const categories = new Set(reads.map(({ category }) => category));
+    const duty = records.findLast(
+      (record) => correlationOf(record) === lastId && categories.has(categoryOf(record.stream)),
+    );
+    if (duty === undefined) continue;
+    const checkpoint = records.findLast(
+      ({ stream }) => categoryOf(stream) === 'runtime.checkpoint' && keyOf(stream) === name,
+    );
+    const position = BigInt((checkpoint!.data as { position: string }).position);
+    expect({ name, caughtUp: position >= duty.position }).toEqual({ name, caughtUp: true });
+  }
+}

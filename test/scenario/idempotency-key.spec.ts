@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { SmtpDouble } from '#libs/testing';
+import { Api, startServer, temporaryFolder, type Accepted, type Answer, type ServerProcess } from '../support/index.js';
+
+let smtp: SmtpDouble;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let server: ServerProcess;
+let api: Api;
+
+async function start(): Promise<void> {
+  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url });
+  api = new Api(server.url);
+}
+
+beforeAll(async () => {
+  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
+  await start();
+  await api.putRecipient('ada', 'ada@example.com');
+});
+
+afterAll(async () => {
+  await server?.kill();
+  await smtp?.close();
+  await folder?.remove();
+});
+
+function post(key: string, subject: string): Promise<Answer<Accepted>> {
+  const body = { recipientId: 'ada', content: { subject, text: 'Hello' } };
+  return api.request<Accepted>('POST', '/v1/notifications', body, { 'idempotency-key': key });
+}
+
+function countOf(subject: string): number {
+  return smtp.mails.filter(({ parsed }) => parsed.subject === subject).length;
+}
+
+test('the same key and body: the same answer, and one mail', async () => {
+  const first = await post('once', 'once');
+  expect(first.status).toBe(202);
+  expect(first.headers.get('idempotency-replayed')).toBeNull();
+  await api.finalView(first.body.id);
+
+  const second = await post('once', 'once');
+  expect(second.status).toBe(202);
+  expect(second.body).toEqual(first.body);
+  expect(second.headers.get('idempotency-replayed')).toBe('true');
+  for (const name of ['location', 'tidings-position']) expect(second.headers.get(name)).toBe(first.headers.get(name));
+  expect(countOf('once')).toBe(1);
+});
+
+test('the same key with another body: refused, and nothing is sent', async () => {
+  const first = await post('strict', 'strict');
+  const second = await post('strict', 'another');
+  expect(second.status).toBe(422);
+  expect(second.body).toMatchObject({ type: '/problems/validation', errors: [{ path: 'Idempotency-Key' }] });
+  await api.finalView(first.body.id);
+  expect([countOf('strict'), countOf('another')]).toEqual([1, 0]);
+});
+
+test('twenty requests with one key at the same time: one notification, one mail', async () => {
+  const answers = await Promise.all(Array.from({ length: 20 }, () => post('crowd', 'crowd')));
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
+  const [id, ...others] = new Set(answers.map(({ body }) => body.id));
+  expect(others).toEqual([]);
+  expect(answers.filter(({ headers }) => headers.get('idempotency-replayed') === null)).toHaveLength(1);
+  await api.finalView(id!);
+  expect(countOf('crowd')).toBe(1);
+});
+
+test('a key is kept over a restart, also over a sudden one', async () => {
+  const first = await post('kept', 'kept');
+  await server.stop();
+  await start();
+  const second = await post('kept', 'kept');
+  await server.kill();
+  await start();
+  const third = await post('kept', 'kept');
+  expect([second.body.id, third.body.id]).toEqual([first.body.id, first.body.id]);
+  expect((await post('kept', 'else')).status).toBe(422);
+  await api.finalView(first.body.id);
+  expect(countOf('kept')).toBe(1);
+});

@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { NotificationView } from '#libs/notification';
+import { SmtpDouble } from '#libs/testing';
+import { Api, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+
+let smtp: SmtpDouble;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let server: ServerProcess;
+let api: Api;
+
+async function start(): Promise<void> {
+  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url });
+  api = new Api(server.url);
+}
+
+beforeAll(async () => {
+  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
+  await start();
+});
+
+afterAll(async () => {
+  await server?.kill();
+  await smtp?.close();
+  await folder?.remove();
+});
+
+/** What becomes of a notification to a recipient with these preferences. */
+async function outcomeFor(
+  recipientId: string,
+  preferences: Readonly<Record<string, unknown>>,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<NotificationView> {
+  await api.putRecipient(recipientId, `${recipientId}@example.com`, { preferences });
+  return api.finalView(await api.notify(recipientId, more));
+}
+
+function inFuture(milliseconds: number): string {
+  return new Date(Date.now() + milliseconds).toISOString();
+}
+
+/** The recipients of all mails so far. */
+function reached(): string[] {
+  return smtp.mails.flatMap(({ envelope }) => envelope.to);
+}
+
+test('an unknown recipient: failed', async () => {
+  const view = await api.finalView(await api.notify('nobody'));
+  expect(view).toMatchObject({ status: 'failed', reason: 'unknownRecipient', decision: null, channels: {} });
+});
+
+test('a recipient put after the notification is too late for it', async () => {
+  const id = await api.notify('latecomer');
+  await api.putRecipient('latecomer', 'latecomer@example.com');
+  expect(await api.finalView(id)).toMatchObject({ status: 'failed', reason: 'unknownRecipient' });
+  expect((await api.finalView(await api.notify('latecomer'))).status).toBe('sent');
+});
+
+test('a recipient without channels: failed', async () => {
+  await api.request('PUT', '/v1/recipients/mute', { channels: {} });
+  const view = await api.finalView(await api.notify('mute'));
+  expect(view).toMatchObject({ status: 'failed', reason: 'noUsableChannel', decision: { recipientRevision: '0' } });
+});
+
+test('a recipient on a channel that is not there: failed, and the channel says so', async () => {
+  await api.request('PUT', '/v1/recipients/slacker', { channels: { slack: { channel: 'C024BE91L' } } });
+  const view = await api.finalView(await api.notify('slacker'));
+  expect(view).toMatchObject({ status: 'failed', reason: 'noUsableChannel' });
+});
+
+test('a preference for no channel at all: opted out', async () => {
+  const view = await outcomeFor('hermit', { default: { channels: [] } });
+  expect(view).toMatchObject({
+    status: 'optedOut',
+    reason: 'optedOut',
+    decision: { preference: 'default' },
+    channels: { email: { status: 'optedOut', operations: [] } },
+  });
+  expect(reached()).not.toContain('hermit@example.com');
+});
+
+test('below the least severity: opted out; at it: sent', async () => {
+  const preferences = { default: { channels: ['email'], minSeverity: { email: 'warning' } } };
+  const below = await outcomeFor('choosy', preferences, { severity: 'success' });
+  expect(below).toMatchObject({ status: 'optedOut', channels: { email: { status: 'optedOut' } } });
+  expect((await outcomeFor('choosy', preferences, { severity: 'warning' })).status).toBe('sent');
+});
+
+test('the preference for the category stands in place of the default', async () => {
+  const preferences = { default: { channels: [] }, categories: { billing: { channels: ['email'] } } };
+  const billing = await outcomeFor('payer', preferences, { category: 'billing' });
+  expect(billing).toMatchObject({ status: 'sent', decision: { preference: 'category', category: 'billing' } });
+  const other = await outcomeFor('payer', preferences, { category: 'news' });
+  expect(other).toMatchObject({ status: 'optedOut', decision: { preference: 'default' } });
+});
+
+test('what it is about and its tags are carried through', async () => {
+  const more = { about: { processId: 'p-1', entityType: 'invoice' }, tags: { invoice: '7', 'über uns': 'ja ✓' } };
+  const view = await outcomeFor('reader', {}, more);
+  expect(view.about).toEqual({ processId: 'p-1', entityType: 'invoice', entityId: null });
+  expect(view.tags).toEqual(more.tags);
+});
+
+test('its time over before it was taken up: expired', async () => {
+  const view = await outcomeFor('tardy', {}, { expiresAt: inFuture(-1_000) });
+  expect(view).toMatchObject({ status: 'expired', reason: 'expired', channels: {} });
+  expect(reached()).not.toContain('tardy@example.com');
+});
+
+test('its time over before it is due: expired at the time it is due', async () => {
+  const deliverAt = inFuture(700);
+  const view = await outcomeFor('never', {}, { deliverAt, expiresAt: inFuture(-1_000) });
+  expect(view).toMatchObject({ status: 'expired' });
+  expect(reached()).not.toContain('never@example.com');
+});
+
+test('for later: scheduled, then sent at its time', async () => {
+  const deliverAt = inFuture(700);
+  await api.putRecipient('later', 'later@example.com');
+  const id = await api.notify('later', { deliverAt });
+  expect(await api.view(id)).toMatchObject({ deliverAt, completedAt: null });
+  const view = await api.finalView(id);
+  expect(view).toMatchObject({ status: 'sent', deliverAt });
+  const events = await api.events(id);
+  expect(events.map(({ type }) => type)).toEqual([
+    'notification.send.v1',
+    'notification.requested.v1',
+    'notification.scheduled.v1',
+    'runtime.timer-scheduled.v1',
+    'runtime.timer-fired.v1',
+    'notification.prepared.v1',
+    'notification.delivery-started.v1',
+    'email.send.v1',
+    'email.claimed.v1',
+    'email.sent.v1',
+    'notification.sent.v1',
+  ]);
+  const claimed = events.find(({ type }) => type === 'email.claimed.v1');
+  expect(claimed!.occurredAt >= deliverAt).toBe(true);
+  const [mail] = smtp.mails.filter(({ envelope }) => envelope.to.includes('later@example.com'));
+  expect(Math.floor(Date.parse(mail!.parsed.date!) / 1000)).toBe(Math.floor(Date.parse(deliverAt) / 1000));
+});
+
+test('for later, with a restart in between: sent at its time, once', async () => {
+  const deliverAt = inFuture(4_000);
+  await api.putRecipient('waiting', 'waiting@example.com');
+  const id = await api.notify('waiting', { deliverAt });
+  await server.stop();
+  await start();
+  expect(await api.view(id)).toMatchObject({ status: 'scheduled', deliverAt });
+  const view = await api.finalView(id);
+  expect(view.status).toBe('sent');
+  expect(view.completedAt! >= deliverAt).toBe(true);
+  expect(reached().filter((address) => address === 'waiting@example.com')).toHaveLength(1);
+});
+
+test('due while the server was down: sent when it is up', async () => {
+  const deliverAt = inFuture(300);
+  await api.putRecipient('overdue', 'overdue@example.com');
+  const id = await api.notify('overdue', { deliverAt });
+  await server.kill();
+  await start();
+  expect((await api.finalView(id)).status).toBe('sent');
+  expect(reached().filter((address) => address === 'overdue@example.com')).toHaveLength(1);
+});
+
+test('a notification waits for its final view only as long as asked', async () => {
+  const id = await api.notify('later', { deliverAt: inFuture(600_000) });
+  const { status, body } = await api.request<NotificationView>('GET', `/v1/notifications/${id}?wait=0.2`);
+  expect(status).toBe(200);
+  expect(body.completedAt).toBeNull();
+});
