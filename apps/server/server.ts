@@ -1,7 +1,9 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { createHttpApp, type ReadinessCheck } from '#libs/http';
+import { messageOf } from '#libs/kernel';
 import { Runtime, type Role as HandlerRole } from '#libs/runtime';
+import type { EventStore } from '#libs/store/port';
 import { deliveryRules, emailRetryDelays, topology } from '#streams.config';
 import { AppModule } from './app.module.js';
 import { consumerLog, nestLogger } from './log.js';
@@ -13,6 +15,9 @@ const handlerRoles: Readonly<Record<Exclude<Role, 'api'>, readonly HandlerRole[]
   sagas: ['sagaHandler'],
   projectors: ['projector'],
 };
+
+/** In milliseconds. */
+const scavengeEvery = 3_600_000;
 
 /** A running server. */
 export interface Server {
@@ -33,10 +38,12 @@ export async function startServer(
   decorate: StoreDecorator = (store) => store,
 ): Promise<Server> {
   const parts = await openParts(settings, decorate);
+  const scavenger = keepScavenging(parts.store, log);
   let runtime: Runtime<never> | undefined;
   let app: NestFastifyApplication | undefined;
 
   async function drain(): Promise<void> {
+    clearInterval(scavenger);
     // First no new requests, then no new records, then nothing.
     await app?.close();
     await runtime?.drain();
@@ -51,7 +58,7 @@ export async function startServer(
       roles: rolesOf(settings),
       log: consumerLog(log),
     });
-    runtime = started as Runtime<never>;
+    runtime = started;
     await started.start();
     if (!settings.roles.includes('api')) return { url: undefined, drain };
     const consumers: ReadinessCheck = {
@@ -77,6 +84,13 @@ export async function startServer(
     await drain();
     throw error;
   }
+}
+
+/** Gives back what nobody can read any more, such as old checkpoints. */
+function keepScavenging(store: EventStore, log: Logger): NodeJS.Timeout {
+  return setInterval(() => {
+    store.scavenge().catch((error: unknown) => log.warn({ error: messageOf(error) }, 'the store was not scavenged'));
+  }, scavengeEvery);
 }
 
 function rolesOf({ roles }: Settings): ReadonlySet<HandlerRole> {

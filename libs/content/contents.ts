@@ -21,7 +21,7 @@ export class Contents {
    */
   async seal(owner: string, blobId: string, content: Content): Promise<SealedContent> {
     const json = JSON.stringify(content);
-    if (json.length <= inlineBytes) return { inline: await this.vault.sealFor(owner, label, json) };
+    if (Buffer.byteLength(json) <= inlineBytes) return { inline: await this.vault.sealFor(owner, label, json) };
     return { blob: await this.blobs.put(owner, blobId, Buffer.from(json)) };
   }
 

@@ -1,3 +1,3 @@
-export * from './content.js';
+export type * from './content.js';
 export * from './contents.js';
 export * from './sealed-content.js';

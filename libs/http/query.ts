@@ -49,6 +49,7 @@ export function positionParameter(name: string, value: unknown): bigint | undefi
  * @throws Problem 422
  */
 export function clearTextParameter(name: string, value: string): string {
-  if (!isId(value) || value.startsWith('sealed.')) throw refuse(name, 'must be an id of 1 to 200 printable characters without slashes');
+  if (!isId(value) || value.startsWith('sealed.'))
+    throw refuse(name, 'must be an id of 1 to 200 printable characters without slashes');
   return value;
 }

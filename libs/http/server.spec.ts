@@ -15,7 +15,7 @@ import {
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { IsOptional, IsString, ValidateNested } from 'class-validator';
 import { once } from 'node:events';
-import { request as httpRequest, Agent } from 'node:http';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
@@ -285,7 +285,7 @@ describe('bodies that are refused', () => {
     const sending = httpRequest(url('/v1/notes'), { method: 'POST', headers: json });
     for (let chunk = 0; chunk < 10; chunk += 1) sending.write('x'.repeat(1_000_000));
     sending.end();
-    const [response] = await once(sending, 'response');
+    const [response] = (await once(sending, 'response')) as [IncomingMessage];
     expect(response.statusCode).toBe(413);
     expect(JSON.parse(await text(response))).toMatchObject({ type: '/problems/payload-too-large' });
   });
@@ -371,7 +371,8 @@ test('closing finishes running requests and drops idle connections', async () =>
   const other = await start();
   const agent = new Agent({ keepAlive: true });
   const get = async (path: string): Promise<string> => {
-    const [response] = await once(httpRequest({ port: other.port, host: '127.0.0.1', path, agent }).end(), 'response');
+    const request = httpRequest({ port: other.port, host: '127.0.0.1', path, agent }).end();
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
     return text(response);
   };
   const begun = new Promise<void>((resolve) => {

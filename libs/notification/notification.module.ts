@@ -1,12 +1,12 @@
-import { Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import type { AcceptServices } from './http/accept.js';
 import { ACCEPT_SERVICES, NotificationController } from './http/notification.controller.js';
 import { NotificationQueries, type QueryServices } from './http/queries.js';
 
 /** The notifications' API. */
 @Module({})
-export class NotificationModule implements OnApplicationShutdown {
-  constructor(private readonly queries: NotificationQueries) {}
+export class NotificationModule implements OnModuleDestroy {
+  constructor(@Inject(NotificationQueries) private readonly queries: NotificationQueries) {}
 
   static with(services: AcceptServices & QueryServices): DynamicModule {
     return {
@@ -19,7 +19,8 @@ export class NotificationModule implements OnApplicationShutdown {
     };
   }
 
-  onApplicationShutdown(): void {
-    this.queries.stop();
+  /** Before the server waits for its requests to end: some of them wait themselves. */
+  onModuleDestroy(): void {
+    this.queries.stopWaiting();
   }
 }

@@ -1,8 +1,9 @@
 export * from './aggregate/cached-aggregates.js';
 export * from './aggregate/decide-and-append.js';
 export * from './aggregate/execute.js';
-export type { Consumer, ConsumerLog, ConsumerState, ConsumerStatus } from './consumer/consumer.js';
+export type { Consumer } from './consumer/consumer.js';
 export { pause } from './consumer/pause.js';
+export type { ConsumerLog, ConsumerState, ConsumerStatus } from './consumer/status.js';
 export * from './effect/effect.js';
 export * from './effect/run-effect.js';
 export * from './live/live-feed.js';

@@ -1,5 +1,6 @@
 import type { EventStore } from '#libs/store/port';
-import { Consumer, type ConsumerLog, type ConsumerStatus } from './consumer/consumer.js';
+import { Consumer } from './consumer/consumer.js';
+import type { ConsumerLog, ConsumerStatus } from './consumer/status.js';
 import type { AnyHandler, Role } from './topology/handler.js';
 import type { Topology } from './topology/topology.js';
 

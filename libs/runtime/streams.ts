@@ -9,6 +9,11 @@ export interface RecordRef {
   readonly position: string;
 }
 
+/** Tells a record from all others: its id alone is unique within its stream only. */
+export function identityOf({ stream, id }: Pick<RecordRef, 'stream' | 'id'>): string {
+  return `${stream}/${id}`;
+}
+
 /** One failed try. `at` in milliseconds since the Unix epoch. */
 export interface FailedTry {
   readonly at: number;
@@ -30,6 +35,7 @@ export interface RetryScheduled {
 
 export interface RetryEnded {
   readonly recordId: string;
+  readonly stream: string;
   readonly outcome: 'handled' | 'parked';
 }
 
@@ -41,6 +47,7 @@ export interface RecordParked {
 
 export interface RecordUnparked {
   readonly recordId: string;
+  readonly stream: string;
 }
 
 export interface TimerScheduled {
@@ -54,37 +61,52 @@ export interface TimerEnded {
   readonly purpose: string;
 }
 
-/** Data that only the runtime writes: a missing field shows as a bug in the runtime, not as bad input. */
-function internal<Data>(...fields: readonly (keyof Data & string)[]): Schema<Data> {
+type Kind = 'string' | 'number' | 'number or null' | 'object' | 'array';
+
+/** The fields of data that only the runtime writes: more would not be bad input but a bug in the runtime. */
+function internal<Data>(fields: Readonly<Record<keyof Data & string, Kind>>): Schema<Data> {
+  const expected = Object.entries<Kind>(fields);
   return {
     problems: (data) =>
-      typeof data === 'object' && data !== null
-        ? fields.filter((field) => !(field in data)).map((field) => `${field} is missing`)
-        : ['not an object'],
+      kindOf(data) === 'object'
+        ? expected
+            .filter(([name, kind]) => !kind.split(' or ').includes(kindOf((data as Record<string, unknown>)[name])))
+            .map(([name, kind]) => `${name}: must be of type ${kind}`)
+        : ['must be an object'],
   };
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
 }
 
 /** One stream a consumer: how far it is. */
 export const runtimeCheckpoints = defineStream('runtime', 'checkpoint', {
-  'runtime.checkpoint-reached.v1': internal<CheckpointReached>('position'),
+  'runtime.checkpoint-reached.v1': internal<CheckpointReached>({ position: 'string' }),
 });
 
 /** One stream a consumer: the records it will try again. */
 export const runtimeRetries = defineStream('runtime', 'retry', {
-  'runtime.retry-scheduled.v1': internal<RetryScheduled>('record', 'correlationId', 'dueAt', 'tries'),
-  'runtime.retry-ended.v1': internal<RetryEnded>('recordId', 'outcome'),
+  'runtime.retry-scheduled.v1': internal<RetryScheduled>({
+    record: 'object',
+    correlationId: 'string',
+    dueAt: 'number or null',
+    tries: 'array',
+  }),
+  'runtime.retry-ended.v1': internal<RetryEnded>({ recordId: 'string', stream: 'string', outcome: 'string' }),
 });
 
 /** One stream a consumer: the records it has given up, until somebody redrives or archives them. */
 export const runtimeParked = defineStream('runtime', 'parked', {
-  'runtime.record-parked.v1': internal<RecordParked>('record', 'correlationId', 'tries'),
-  'runtime.record-redriven.v1': internal<RecordUnparked>('recordId'),
-  'runtime.record-archived.v1': internal<RecordUnparked>('recordId'),
+  'runtime.record-parked.v1': internal<RecordParked>({ record: 'object', correlationId: 'string', tries: 'array' }),
+  'runtime.record-redriven.v1': internal<RecordUnparked>({ recordId: 'string', stream: 'string' }),
+  'runtime.record-archived.v1': internal<RecordUnparked>({ recordId: 'string', stream: 'string' }),
 });
 
 /** One stream a timer; it ends with the one event that wins its revision 1. */
 export const runtimeTimers = defineStream('runtime', 'timer', {
-  'runtime.timer-scheduled.v1': internal<TimerScheduled>('dueAt', 'purpose'),
-  'runtime.timer-fired.v1': internal<TimerEnded>('purpose'),
-  'runtime.timer-cancelled.v1': internal<TimerEnded>('purpose'),
+  'runtime.timer-scheduled.v1': internal<TimerScheduled>({ dueAt: 'number', purpose: 'string' }),
+  'runtime.timer-fired.v1': internal<TimerEnded>({ purpose: 'string' }),
+  'runtime.timer-cancelled.v1': internal<TimerEnded>({ purpose: 'string' }),
 });

@@ -1,6 +1,6 @@
 import { buildMessage, isEmail, ValidateBy, type ValidationOptions } from 'class-validator';
 import { domainToASCII } from 'node:url';
-import type { Class } from './plan.js';
+import type { Class } from './class.js';
 
 /** Control characters, line and paragraph separators, half surrogate pairs. */
 const unsafe = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
@@ -93,7 +93,7 @@ export function IsRecordOf(type: () => Class, maxEntries = 50): PropertyDecorato
     name: IS_RECORD_OF,
     constraints: [type, maxEntries],
     validator: {
-      validate: (value) =>
+      validate: (value: unknown) =>
         typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).every(isTagKey),
       defaultMessage: () => 'must be an object with keys of 1 to 64 characters, without control characters',
     },

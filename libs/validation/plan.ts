@@ -1,9 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, ValidationTypes, type ValidationArguments } from 'class-validator';
+import type { Class } from './class.js';
 import { IS_RECORD_OF } from './decorators.js';
-
-/** A class with class-validator's decorators; made without arguments. */
-export type Class<T extends object = object> = new () => T;
 
 type Condition = (object: object, value: unknown) => boolean;
 
@@ -64,7 +62,8 @@ function makeProperty(type: Class, name: string, decorations: readonly Decoratio
   const rules: Rule[] = [];
   let nested: Nested | undefined;
   for (const decoration of decorations) {
-    if (decoration.type === ValidationTypes.CONDITIONAL_VALIDATION) conditions.push(decoration.constraints[0]);
+    if (decoration.type === ValidationTypes.CONDITIONAL_VALIDATION)
+      conditions.push(decoration.constraints[0] as Condition);
     else if (decoration.type === ValidationTypes.NESTED_VALIDATION) nested = makeNested(type, decoration);
     else if (decoration.type === ValidationTypes.PROMISE_VALIDATION) throw unsupported(type, name, '@ValidatePromise');
     else if (decoration.type !== ValidationTypes.WHITELIST) rules.push(...makeRules(type, decoration));

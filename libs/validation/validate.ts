@@ -1,7 +1,8 @@
 import type { Schema } from '#libs/kernel';
-import { planOf, type Class, type Nested, type Plan, type PropertyPlan } from './plan.js';
+import type { Class } from './class.js';
+import { planOf, type Nested, type Plan, type PropertyPlan } from './plan.js';
 
-export type { Class } from './plan.js';
+export type { Class } from './class.js';
 
 /** What is wrong with one field. */
 export interface FieldProblem {

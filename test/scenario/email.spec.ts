@@ -7,7 +7,10 @@ import { Api, startServer, temporaryFolder, type Accepted, type Answer, type Ser
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-const image = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=', 'base64');
+const image = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=',
+  'base64',
+);
 const everyByte = Buffer.from(Array.from({ length: 4_096 }, (_, index) => index % 256));
 const notification = {
   recipientId: 'user-42',
@@ -24,7 +27,12 @@ const notification = {
     },
     attachments: [
       { fileName: 'Beleg №7 (final).bin', mediaType: 'application/x-tidings', content: everyByte.toString('base64') },
-      { fileName: 'logo.png', mediaType: 'image/png', contentId: 'logo@example.com', content: image.toString('base64') },
+      {
+        fileName: 'logo.png',
+        mediaType: 'image/png',
+        contentId: 'logo@example.com',
+        content: image.toString('base64'),
+      },
     ],
   },
   about: { processId: null, entityType: 'invoice', entityId: '7' },

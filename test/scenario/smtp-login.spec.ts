@@ -33,12 +33,15 @@ async function start(options: SmtpDoubleOptions, trusted: boolean, password = cr
   await api.putRecipient('ada', 'ada@example.com');
 }
 
-test.each(['starttls', 'tls'] as const)('logs in over TLS (%s), trusting the authority in the settings', async (security) => {
-  await start({ security, credentials }, true);
-  const view = await api.finalView(await api.notify('ada'));
-  expect(view.status).toBe('sent');
-  expect(smtp.mails).toMatchObject([{ secure: true, user: credentials.user }]);
-});
+test.each(['starttls', 'tls'] as const)(
+  'logs in over TLS (%s), trusting the authority in the settings',
+  async (security) => {
+    await start({ security, credentials }, true);
+    const view = await api.finalView(await api.notify('ada'));
+    expect(view.status).toBe('sent');
+    expect(smtp.mails).toMatchObject([{ secure: true, user: credentials.user }]);
+  },
+);
 
 test('a certificate that nobody vouches for: failed, and nothing is sent', async () => {
   await start({ security: 'starttls', credentials }, false);

@@ -49,7 +49,8 @@ export async function startServer(dataDir: string, env: Environment = {}): Promi
     async stop(signal = 'SIGTERM') {
       child.process.kill(signal);
       const { code } = await child.ended();
-      if (code !== 0) throw new Error(`${signal} ended the server with exit code ${code}:\n${child.stdout}${child.stderr}`);
+      if (code !== 0)
+        throw new Error(`${signal} ended the server with exit code ${code}:\n${child.stdout}${child.stderr}`);
     },
     async kill() {
       child.process.kill('SIGKILL');

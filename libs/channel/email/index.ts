@@ -2,6 +2,9 @@ export * from './event/email-events.js';
 export * from './handlers/send-email.bot.js';
 export * from './operations/email-operations.js';
 export {
+  EmailFailure,
+  type EmailMessage,
+  type EmailReceipt,
   type EmailTransport,
   InvalidSmtpUrl,
   type Mailbox,

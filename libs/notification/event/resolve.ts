@@ -4,6 +4,7 @@ import { chooseChannels, type Channel, type RecipientState } from '#libs/recipie
 import type { SendNotification } from '../operations/client.js';
 import type { ChannelOutcome, Decision, PreparedOperation } from './contents.js';
 import type { Resolution } from './notification.js';
+import { rfc3339 } from './time.js';
 
 /** How notifications are delivered: part of the topology's configuration. */
 export interface DeliveryRules {
@@ -60,7 +61,7 @@ export function resolve(input: ResolutionInput): Resolution {
   if (operations.length === 0) {
     return { type: 'notification.failed.v1', data: { reason: 'noUsableChannel', decision, outcomes: [] } };
   }
-  const deadline = new Date(Date.parse(input.notAfter) + settleTime).toISOString();
+  const deadline = rfc3339(Date.parse(input.notAfter) + settleTime);
   return { type: 'notification.prepared.v1', data: { decision, channels, operations, deadline } };
 }
 

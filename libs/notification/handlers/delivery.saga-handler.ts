@@ -52,8 +52,8 @@ class DeliverySagaHandler {
     const seen = seenIn(record);
     if (seen === undefined) return;
     // The start comes before anything else of the delivery, so nothing has to be read for it.
-    const before =
-      record.type === 'notification.delivery-started.v1' ? delivery.initial() : await this.recall(id, context);
+    const isStart = record.type === 'notification.delivery-started.v1' && !this.states.has(id);
+    const before = isStart ? delivery.initial() : await this.recall(id, context);
     const state = delivery.evolve(before, seen);
     this.states.set(id, state);
     for (const { data: outcomes } of delivery.react(state)) {

@@ -8,6 +8,7 @@ import {
   type NotificationEvent,
 } from '../event/notification.js';
 import { resolve, type DeliveryRules } from '../event/resolve.js';
+import { rfc3339 } from '../event/time.js';
 import { notificationClientOperations } from '../operations/client.js';
 
 export interface SendServices {
@@ -47,11 +48,11 @@ async function take(services: SendServices, record: Operation, context: Context)
   const { recipientId, category, severity, subject, about, tags, deliverAt } = operation;
   const asked = record.created;
   const begin = deliverAt === null ? asked : Math.max(asked, Date.parse(deliverAt));
-  const notAfter = operation.expiresAt ?? new Date(begin + services.deliveryRules.window).toISOString();
+  const notAfter = operation.expiresAt ?? rfc3339(begin + services.deliveryRules.window);
   const now = context.now();
 
   let next: NotificationCommand;
-  if (now > Date.parse(notAfter)) next = { type: 'expire' };
+  if (Math.max(now, begin) > Date.parse(notAfter)) next = { type: 'expire' };
   else if (begin > now) next = { type: 'schedule', deliverAt: deliverAt! };
   else {
     const recipient = await services.recipients.get(context, recipientId, record.position);
@@ -68,6 +69,14 @@ async function take(services: SendServices, record: Operation, context: Context)
   }
 
   const id = context.correlationId;
+  // The timer comes before the event: after a crash in between, the time may have come, and what is decided then would be
+  // taken for the event that stands, so that nothing would ever look again.
+  if (next.type === 'schedule') {
+    const data = { dueAt: begin, purpose: deliverAtPurpose };
+    await context.append(
+      context.write(runtimeTimers, `${id}.deliver-at`, 'noStream', [{ type: 'runtime.timer-scheduled.v1', data }]),
+    );
+  }
   const requested = { recipientId, category, severity, subject, about, tags, notAfter };
   await decideAndAppend(
     context,
@@ -80,11 +89,4 @@ async function take(services: SendServices, record: Operation, context: Context)
       return [...events, ...notification.decide(fold({ ...notification, initial: () => state }, events), next)];
     },
   );
-  // Written also when the event stands already: a crash may have come between the two.
-  if (next.type === 'schedule') {
-    const data = { dueAt: begin, purpose: deliverAtPurpose };
-    await context.append(
-      context.write(runtimeTimers, `${id}.deliver-at`, 'noStream', [{ type: 'runtime.timer-scheduled.v1', data }]),
-    );
-  }
 }

@@ -28,6 +28,8 @@ interface Projection {
   view: NotificationView;
   /** The aggregate, for the snapshot. */
   state: NotificationState;
+  /** Of the last record that the view shows: its cause, so that the same cause always writes the same view. */
+  context: Context;
   /** Revision of the view stream. */
   written: KnownRevision;
   /** Position up to which the view stream shows it. */
@@ -38,8 +40,6 @@ interface Projection {
 interface Unwritten {
   readonly since: number;
   readonly projection: Projection;
-  /** Of the last record that the view shows: its cause. */
-  context: Context;
   readonly settle: ((done: boolean) => void)[];
   readonly fail: ((error: unknown) => void)[];
 }
@@ -58,34 +58,35 @@ class ViewProjector {
   private readonly projections = new LRUCache<string, Projection>({ max: mostRemembered });
   /** Views that are newer than their stream, oldest first. */
   private readonly unwritten = new Map<string, Unwritten>();
+  private readonly flushing = new Set<Promise<void>>();
   private readonly sweeper = setInterval(() => this.writeSettled(), sweepEvery);
 
   handle = async (record: ViewSource, context: Context): Promise<Deferred | void> => {
     const id = context.correlationId;
     const known = this.projections.get(id);
-    const projection = known ?? (isBeginning(record) ? begin(record) : await recall(id, context));
+    const projection = known ?? (isBeginning(record) ? begin(record, context) : await recall(id, context));
     if (projection === undefined) return;
-    if (known !== undefined) advance(projection, record);
+    if (known !== undefined) advance(projection, record, context);
     this.projections.set(id, projection);
     if (BigInt(projection.view.position) <= projection.shown) return;
-    const deferred = this.defer(id, projection, context);
-    if (isFinal(projection.view)) void this.flush(id);
+    const deferred = this.defer(id, projection);
+    if (isFinal(projection.view)) this.flush(id);
     return deferred;
   };
 
   async stop(): Promise<void> {
     clearInterval(this.sweeper);
-    await Promise.all([...this.unwritten.keys()].map((id) => this.flush(id)));
+    for (const id of this.unwritten.keys()) this.flush(id);
+    await Promise.all(this.flushing);
   }
 
-  private defer(id: string, projection: Projection, context: Context): Deferred {
+  private defer(id: string, projection: Projection): Deferred {
     let unwritten = this.unwritten.get(id);
     if (unwritten === undefined) {
-      unwritten = { since: context.now(), projection, context, settle: [], fail: [] };
+      unwritten = { since: projection.context.now(), projection, settle: [], fail: [] };
       this.unwritten.set(id, unwritten);
     }
     const { settle, fail } = unwritten;
-    unwritten.context = context;
     return {
       settled: new Promise((resolve, reject) => {
         settle.push(resolve);
@@ -95,21 +96,26 @@ class ViewProjector {
   }
 
   private writeSettled(): void {
-    for (const [id, { since, context }] of this.unwritten) {
-      if (context.now() - since < settleTime) return;
-      void this.flush(id);
+    for (const [id, { since, projection }] of this.unwritten) {
+      if (projection.context.now() - since < settleTime) return;
+      this.flush(id);
     }
   }
 
-  private async flush(id: string): Promise<void> {
+  private flush(id: string): void {
     const unwritten = this.unwritten.get(id)!;
     this.unwritten.delete(id);
+    const flushed = this.settle(id, unwritten).finally(() => this.flushing.delete(flushed));
+    this.flushing.add(flushed);
+  }
+
+  private async settle(id: string, { projection, settle, fail }: Unwritten): Promise<void> {
     try {
-      await write(id, unwritten.projection, unwritten.context);
-      for (const settle of unwritten.settle) settle(true);
+      await write(id, projection);
+      for (const done of settle) done(true);
     } catch (error) {
       this.projections.delete(id);
-      for (const fail of unwritten.fail) fail(error);
+      for (const failed of fail) failed(error);
     }
   }
 }
@@ -118,20 +124,22 @@ function isBeginning(record: ViewSource): boolean {
   return record.type === 'notification.requested.v1';
 }
 
-function begin(record: ViewSource): Projection {
+function begin(record: ViewSource, context: Context): Projection {
   return {
     view: project(undefined, record)!,
     state: evolve(notification.initial(), record),
+    context,
     written: 'noStream',
     shown: -1n,
     snapshotTaken: false,
   };
 }
 
-function advance(projection: Projection, record: ViewSource): void {
+function advance(projection: Projection, record: ViewSource, context: Context): void {
   if (record.position <= BigInt(projection.view.position)) return;
   projection.view = project(projection.view, record)!;
   projection.state = evolve(projection.state, record);
+  projection.context = context;
 }
 
 function evolve(state: NotificationState, record: ViewSource): NotificationState {
@@ -144,8 +152,8 @@ function evolve(state: NotificationState, record: ViewSource): NotificationState
 async function recall(id: string, context: Context): Promise<Projection | undefined> {
   let projection: Projection | undefined;
   for (const record of await readHistory(context, id)) {
-    if (projection !== undefined) advance(projection, record);
-    else if (isBeginning(record)) projection = begin(record);
+    if (projection !== undefined) advance(projection, record, context);
+    else if (isBeginning(record)) projection = begin(record, context);
   }
   const last = await context.last(notificationViews, id);
   if (projection !== undefined && last !== undefined) showsAlready(projection, last);
@@ -158,9 +166,9 @@ function showsAlready(projection: Projection, last: RecordOf<typeof notification
 }
 
 /** Writes what is not written yet. The snapshot goes first, so that a final view never stands without it. */
-async function write(id: string, projection: Projection, context: Context): Promise<void> {
+async function write(id: string, projection: Projection): Promise<void> {
   while (BigInt(projection.view.position) > projection.shown) {
-    const { view, state } = projection;
+    const { view, state, context } = projection;
     const snapshot = { foldVersion, revision: String(view.revision), state };
     const takesSnapshot = isFinal(view) && !projection.snapshotTaken;
     const ofSnapshot = takesSnapshot

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { SealedBlobs } from '#libs/blob';
-import type { Content, ContentAttachment, Contents } from '#libs/content';
+import type { Content, ContentAttachment, Contents, EmailOptions } from '#libs/content';
 import { reserve, type Reservation } from '#libs/idempotency';
 import { deriveId, newId, streamName } from '#libs/kernel';
 import { recipientOwner } from '#libs/recipient';
 import type { ClientContext } from '#libs/runtime';
 import { KeyDestroyed, type Sealed, type Vault } from '#libs/vault';
+import { rfc3339 } from '../event/time.js';
 import { notificationClientOperations, type SendNotification } from '../operations/client.js';
 import type { notificationClient } from './notification-client.js';
-import type { ContentDto, PostNotificationDto } from './post-notification.dto.js';
+import type { ContentDto, EmailOptionsDto, PostNotificationDto } from './post-notification.dto.js';
 
 type Client = ClientContext<(typeof notificationClient.looksUp)[number], (typeof notificationClient.writes)[number]>;
 
@@ -144,19 +145,24 @@ async function contentOf({ blobs }: AcceptServices, owner: string, id: string, d
   const attachments: ContentAttachment[] = [];
   for (const [index, { fileName, mediaType, contentId, content }] of (dto.attachments ?? []).entries()) {
     const blob = await blobs.put(owner, `${id}-attachment-${index}`, Buffer.from(content, 'base64'));
-    attachments.push({ fileName, mediaType, blob, ...(contentId !== undefined && { contentId }) });
+    attachments.push({ fileName, mediaType, blob, ...(contentId && { contentId }) });
   }
   const { subject, text, html, email, slack } = dto;
   return {
     subject,
     text,
     ...(html && { html }),
-    ...(email && { email }),
-    ...(slack && { slack }),
+    ...(email && { email: withoutNulls(email) }),
+    ...(slack?.blocks && { slack: { blocks: slack.blocks } }),
     ...(attachments.length > 0 && { attachments }),
   };
 }
 
+/** At any depth: to clients null is absent, inside it is not. */
+function withoutNulls(options: EmailOptionsDto): EmailOptions {
+  return JSON.parse(JSON.stringify(options), (_key, value: unknown) => value ?? undefined) as EmailOptions;
+}
+
 function utc(time: string | null | undefined): string | null {
-  return time == null ? null : new Date(time).toISOString();
+  return time == null ? null : rfc3339(Date.parse(time));
 }

@@ -79,7 +79,14 @@ function refuseUselessKey(key: string | undefined): void {
 
 /** What stands in records in clear must not look sealed: whoever reads the records would have it opened. */
 function refuseSealedText({ recipientId, category, about, tags }: PostNotificationDto): void {
-  const texts = { recipientId, category, ...about, ...tags };
-  const path = Object.entries(texts).find(([, text]) => text?.startsWith(sealedPrefix))?.[0];
+  const texts: [path: string, text: string | null | undefined][] = [
+    ['recipientId', recipientId],
+    ['category', category],
+    ['about.processId', about?.processId],
+    ['about.entityType', about?.entityType],
+    ['about.entityId', about?.entityId],
+    ...Object.entries(tags ?? {}).map(([name, text]): [string, string] => [`tags.${name}`, text]),
+  ];
+  const path = texts.find(([, text]) => text?.startsWith(sealedPrefix))?.[0];
   if (path !== undefined) throw invalid([{ path, message: `must not start with ${sealedPrefix}` }]);
 }

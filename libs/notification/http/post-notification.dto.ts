@@ -26,7 +26,7 @@ export class NamedAddressDto {
   @IsOptional()
   @IsHeaderSafe()
   @MaxLength(200)
-  name?: string;
+  name?: string | null;
 }
 
 /** What only mail knows. */
@@ -35,27 +35,27 @@ export class EmailOptionsDto {
   @ValidateNested({ each: true })
   @Type(() => NamedAddressDto)
   @ArrayMaxSize(mostAddresses)
-  cc?: NamedAddressDto[];
+  cc?: NamedAddressDto[] | null;
 
   @IsOptional()
   @ValidateNested({ each: true })
   @Type(() => NamedAddressDto)
   @ArrayMaxSize(mostAddresses)
-  bcc?: NamedAddressDto[];
+  bcc?: NamedAddressDto[] | null;
 
   @IsOptional()
   @ValidateNested({ each: true })
   @Type(() => NamedAddressDto)
   @ArrayMaxSize(mostAddresses)
-  replyTo?: NamedAddressDto[];
+  replyTo?: NamedAddressDto[] | null;
 
   @IsOptional()
   @IsIn(['high', 'normal', 'low'])
-  priority?: 'high' | 'normal' | 'low';
+  priority?: 'high' | 'normal' | 'low' | null;
 
   @IsOptional()
   @IsBoolean()
-  deliveryStatus?: boolean;
+  deliveryStatus?: boolean | null;
 }
 
 /** What only Slack knows. */
@@ -64,7 +64,7 @@ export class SlackOptionsDto {
   @IsArray()
   @ArrayMaxSize(50)
   @IsObject({ each: true })
-  blocks?: object[];
+  blocks?: object[] | null;
 }
 
 export class AttachmentDto {
@@ -85,7 +85,7 @@ export class AttachmentDto {
   /** Makes it an image that the HTML shows inline as `cid:<contentId>`. */
   @IsOptional()
   @Matches(/^[\w.@+-]{1,128}$/, { message: 'must be 1 to 128 of letters, digits and . _ @ + -' })
-  contentId?: string;
+  contentId?: string | null;
 }
 
 export class ContentDto {

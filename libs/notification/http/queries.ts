@@ -34,8 +34,9 @@ export interface QueryServices {
 
 /** Reads notifications. */
 export class NotificationQueries {
-  private readonly waiting = new Map<string, Set<(view: NotificationView) => void>>();
+  private readonly waiting = new Map<string, Set<(view: NotificationView | undefined) => void>>();
   private readonly live: Subscription;
+  private stopped = false;
 
   constructor(private readonly services: QueryServices) {
     this.live = services.feed.records.subscribe((record) => {
@@ -52,7 +53,7 @@ export class NotificationQueries {
    */
   async view(id: string, wait: number): Promise<NotificationView | undefined> {
     if (!isUuid(id)) return undefined;
-    const view = wait > 0 ? await this.finalView(id, wait) : await this.currentView(id);
+    const view = wait > 0 && !this.stopped ? await this.finalView(id, wait) : await this.currentView(id);
     return view && this.services.vault.openDeep(view);
   }
 
@@ -90,7 +91,10 @@ export class NotificationQueries {
     );
   }
 
-  stop(): void {
+  /** Answers whoever waits with the state as it is, now and from now on. */
+  stopWaiting(): void {
+    this.stopped = true;
+    for (const waiters of this.waiting.values()) for (const wake of waiters) wake(undefined);
     this.live.unsubscribe();
   }
 

@@ -105,8 +105,8 @@ function withOutcome(state: DeliveryState, seen: ChannelEventSeen): DeliveryStat
     channel: awaited.channel,
     status: succeeded && !contradicted ? 'succeeded' : 'failed',
     reason: succeeded ? (before?.reason ?? null) : seen.reason,
-    // Both a success and a failure: nobody can say.
-    inDoubt: seen.inDoubt || contradicted,
+    // Both a success and a failure: nobody can say, whatever comes after.
+    inDoubt: seen.inDoubt || contradicted || before?.inDoubt === true,
   };
   return { ...state, outcomes: new Map(state.outcomes).set(seen.operationId, outcome) };
 }

@@ -244,7 +244,7 @@ function errorOf(failure: EmailFailureReport | null, reason: string | null): Ope
   };
 }
 
-/** Operations that the deadline caught without an outcome. */
+/** What the saga made of the operations: some had no outcome at the deadline, some had two. */
 function concludeOperations(
   view: NotificationView,
   outcomes: readonly OperationOutcome[],
@@ -253,7 +253,8 @@ function concludeOperations(
   const byId = new Map(outcomes.map((outcome) => [outcome.operationId, outcome]));
   return mapOperations(view, (operation) => {
     const outcome = byId.get(operation.id);
-    if (outcome === undefined || operation.status === outcome.status) return operation;
+    if (outcome === undefined) return operation;
+    if (operation.status === outcome.status && operation.inDoubt === outcome.inDoubt) return operation;
     const error = { ...(operation.error ?? errorOf(null, null)), reason: outcome.reason };
     return outcome.status === 'succeeded'
       ? { ...operation, status: 'succeeded', error: null, at }
@@ -271,7 +272,7 @@ function mapOperations(view: NotificationView, change: (operation: OperationView
       ] as const;
     },
   );
-  return { ...view, channels: Object.fromEntries(entries) as NotificationView['channels'] };
+  return { ...view, channels: Object.fromEntries(entries) };
 }
 
 function channelStatus(operations: readonly OperationView[]): ChannelStatus {

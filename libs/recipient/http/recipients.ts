@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SealedBlobs } from '#libs/blob';
 import { streamName } from '#libs/kernel';
-import { execute, loadAggregate, type ClientContext, type KnownRevision } from '#libs/runtime';
+import { execute, loadAggregate, type ClientContext } from '#libs/runtime';
 import { WrongExpectedRevision } from '#libs/store/port';
-import type { Sealed, Vault } from '#libs/vault';
+import { KeyDestroyed, type Sealed, type Vault } from '#libs/vault';
 import { recipient, recipientEvents, recipientOwner, type RecipientProfile } from '../event/recipient.js';
 import { destroyPersonalData } from '../handlers/erasure.reactor.js';
 import type { PutRecipientDto } from './put-recipient.dto.js';
@@ -37,12 +37,36 @@ export interface RecipientServices {
   readonly blobs: SealedBlobs;
 }
 
+const mostTries = 10;
+
 /** Decided writes and reads of recipients. */
 export class Recipients {
   constructor(private readonly services: RecipientServices) {}
 
   /** @throws WrongExpectedRevision, StoreUnavailable */
-  async put(
+  put(
+    id: string,
+    dto: PutRecipientDto,
+    ifMatch: RevisionCondition,
+  ): Promise<Decided<RecipientView> & { readonly created: boolean }> {
+    return undisturbed(ifMatch, () => this.tryToPut(id, dto, ifMatch));
+  }
+
+  /** Undefined when there is none, or it was erased. */
+  get(id: string): Promise<Decided<RecipientView> | undefined> {
+    return undisturbed(undefined, async () => {
+      const { state, revision } = await loadAggregate(this.services.client, recipientEvents, recipient, id);
+      if (state.status !== 'known') return undefined;
+      return { result: await this.show(id, state.profile), revision: revision as bigint, position: undefined };
+    });
+  }
+
+  /** Undefined when there was nothing to erase, ever. Resolves when nothing sealed until then can be read. */
+  erase(id: string, ifMatch: RevisionCondition): Promise<Decided<null> | undefined> {
+    return undisturbed(ifMatch, () => this.tryToErase(id, ifMatch));
+  }
+
+  private async tryToPut(
     id: string,
     dto: PutRecipientDto,
     ifMatch: RevisionCondition,
@@ -52,11 +76,7 @@ export class Recipients {
     const created = state.status !== 'known';
     const wanted = viewOf(id, dto);
     if (ifMatch !== undefined && (created || (ifMatch !== 'streamExists' && ifMatch !== revision))) {
-      throw new WrongExpectedRevision(
-        streamName(recipientEvents, id),
-        ifMatch,
-        created ? 'noStream' : (revision as bigint),
-      );
+      throw new WrongExpectedRevision(streamName(recipientEvents, id), ifMatch, created ? 'noStream' : revision);
     }
     if (!created && isDeepStrictEqual(await this.show(id, state.profile), wanted)) {
       return { result: wanted, revision: revision as bigint, position: undefined, created: false };
@@ -74,41 +94,25 @@ export class Recipients {
       },
       preferences: wanted.preferences,
     };
-    const decided = await execute(
-      client,
-      recipientEvents,
-      recipient,
-      id,
-      { type: 'put', profile },
-      ifMatch === undefined ? undefined : revision,
-    );
+    // Only on the revision it was sealed for: an erasure since then destroys the key it is sealed under.
+    const decided = await execute(client, recipientEvents, recipient, id, { type: 'put', profile }, revision);
     return { result: wanted, revision: decided.revision as bigint, position: decided.position, created };
   }
 
-  /** Undefined when there is none, or it was erased. */
-  async get(id: string): Promise<Decided<RecipientView> | undefined> {
-    const { state, revision } = await loadAggregate(this.services.client, recipientEvents, recipient, id);
-    if (state.status !== 'known') return undefined;
-    return { result: await this.show(id, state.profile), revision: revision as bigint, position: undefined };
-  }
-
-  /** Undefined when there was nothing to erase, ever. Resolves when nothing sealed until then can be read. */
-  async erase(id: string, ifMatch: RevisionCondition): Promise<Decided<null> | undefined> {
+  private async tryToErase(id: string, ifMatch: RevisionCondition): Promise<Decided<null> | undefined> {
     const { client, vault } = this.services;
+    const found = await loadAggregate(client, recipientEvents, recipient, id);
+    if (ifMatch === 'streamExists' && found.state.status !== 'known') {
+      throw new WrongExpectedRevision(streamName(recipientEvents, id), ifMatch, 'noStream');
+    }
+    // Read after the revision that the decision holds for: so the key of every profile up to it is among them.
     const keyIds = await vault.keyIdsOf(recipientOwner(id));
-    const condition = await this.conditionOf(id, ifMatch);
+    const condition = typeof ifMatch === 'bigint' ? ifMatch : found.revision;
     const decided = await execute(client, recipientEvents, recipient, id, { type: 'erase', keyIds }, condition);
     const { state, revision, position } = decided;
     if (state.status !== 'erased') return undefined;
     await destroyPersonalData(this.services, state.keyIds);
     return { result: null, revision: revision as bigint, position };
-  }
-
-  private async conditionOf(id: string, ifMatch: RevisionCondition): Promise<KnownRevision | undefined> {
-    if (ifMatch !== 'streamExists') return ifMatch;
-    const { state, revision } = await loadAggregate(this.services.client, recipientEvents, recipient, id);
-    if (state.status === 'known') return revision;
-    throw new WrongExpectedRevision(streamName(recipientEvents, id), ifMatch, 'noStream');
   }
 
   private async show(id: string, profile: RecipientProfile): Promise<RecipientView> {
@@ -126,6 +130,19 @@ export class Recipients {
       },
       preferences,
     };
+  }
+}
+
+/** Does it again where somebody else was quicker, or erased the recipient meanwhile. */
+async function undisturbed<Result>(ifMatch: RevisionCondition, attempt: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const disturbed =
+        error instanceof KeyDestroyed || (ifMatch === undefined && error instanceof WrongExpectedRevision);
+      if (!disturbed || tries === mostTries) throw error;
+    }
   }
 }
 

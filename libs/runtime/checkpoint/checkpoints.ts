@@ -11,8 +11,9 @@ export class Checkpoints {
   constructor(
     private readonly store: EventStore,
     consumer: string,
+    signal: AbortSignal,
   ) {
-    this.stream = new OwnedStream(store, runtimeCheckpoints, consumer);
+    this.stream = new OwnedStream(store, runtimeCheckpoints, consumer, signal);
   }
 
   /** The last checkpoint, if there is one. */

@@ -2,7 +2,8 @@ import { newId, streamName, type Message, type MessageOf, type RecordOf, type St
 import { StoreUnavailable, type EventStore } from '#libs/store/port';
 import { pause } from '../consumer/pause.js';
 
-const batchSize = 256;
+/** Of the runtime's own events, the largest of which are some 30 KB: together they fit into one append. */
+const batchSize = 32;
 
 /**
  * A stream with this process as its only writer: it knows the revision, and what is written at the same time goes in
@@ -18,6 +19,7 @@ export class OwnedStream<Stream extends StreamDefinition> {
     private readonly store: EventStore,
     definition: Stream,
     key: string,
+    private readonly signal: AbortSignal,
   ) {
     this.name = streamName(definition, key);
   }
@@ -35,10 +37,10 @@ export class OwnedStream<Stream extends StreamDefinition> {
     }
   }
 
-  /** Resolves when the message is durable. Waits while the store is unavailable. */
+  /** Resolves when the message is durable. Waits while the store is unavailable, unless the signal is aborted. */
   write(message: MessageOf<Stream>): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ message: message as Message, resolve, reject });
+      this.waiting.push({ message, resolve, reject });
       if (!this.writing) void this.writeWaiting();
     });
   }
@@ -64,8 +66,8 @@ export class OwnedStream<Stream extends StreamDefinition> {
       try {
         return await this.store.append(this.name, this.revision, events);
       } catch (error) {
-        if (!(error instanceof StoreUnavailable) || error.final) throw error;
-        await pause(wait);
+        if (!(error instanceof StoreUnavailable) || error.final || this.signal.aborted) throw error;
+        await pause(wait, this.signal);
       }
     }
   }

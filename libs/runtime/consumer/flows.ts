@@ -4,7 +4,7 @@
  */
 export class Flows<Item> {
   private readonly lanes = new Map<string, Item[]>();
-  private waiting: string[] = [];
+  private readonly waiting: string[] = [];
   private active = 0;
   private queued = 0;
   private halted = false;
@@ -40,6 +40,7 @@ export class Flows<Item> {
   }
 
   resume(): void {
+    if (this.closed) return;
     this.halted = false;
     this.startWaiting();
   }
@@ -70,12 +71,12 @@ export class Flows<Item> {
 
   private async run(flow: string): Promise<void> {
     const lane = this.lanes.get(flow)!;
-    for (let item = lane.shift(); item !== undefined; item = lane.shift()) {
-      await this.work(item);
+    do {
+      await this.work(lane.shift()!);
       this.queued -= 1;
-      if (this.halted && lane.length > 0) break;
       this.notify();
-    }
+      // A busy flow goes back in line after each item, where others wait.
+    } while (lane.length > 0 && !this.halted && this.waiting.length === 0);
     this.active -= 1;
     if (lane.length > 0) this.waiting.push(flow);
     else this.lanes.delete(flow);

@@ -1,47 +1,48 @@
-/** A record, or a filter checkpoint, that has been handed out and waits to be done. */
+/** A record that has been handed out and waits to be done. */
 export interface Ticket {
-  readonly position: bigint;
+  /** Everything after the record and up to here is done. */
+  reach: bigint;
+  before: Ticket | undefined;
+  after: Ticket | undefined;
   done: boolean;
 }
 
 /**
  * The position up to which everything is done, while records are done in any order. Filter checkpoints go through it
- * as records do, so that they never overtake a record that is still being handled.
+ * as records do, so that they never overtake a record that is still being handled. It remembers only what is not done,
+ * so that one record may hold it back for long.
  */
 export class LowWaterMark {
-  private tickets: Ticket[] = [];
-  private first = 0;
+  private last: Ticket | undefined;
 
   /** @param position everything up to here is done already */
   constructor(public position: bigint) {}
 
-  /** Tickets that wait. */
-  get open(): number {
-    return this.tickets.length - this.first;
-  }
-
   /** Positions must come in ascending order. */
   take(position: bigint): Ticket {
-    const ticket = { position, done: false };
-    this.tickets.push(ticket);
+    const ticket: Ticket = { reach: position, before: this.last, after: undefined, done: false };
+    if (this.last !== undefined) this.last.after = ticket;
+    this.last = ticket;
     return ticket;
   }
 
   finish(ticket: Ticket): void {
+    if (ticket.done) return;
     ticket.done = true;
-    if (this.tickets[this.first] !== ticket) return;
-    while (this.first < this.tickets.length && this.tickets[this.first]!.done) {
-      this.position = this.tickets[this.first]!.position;
-      this.first += 1;
-    }
-    if (this.first > 1024 && this.first * 2 > this.tickets.length) {
-      this.tickets = this.tickets.slice(this.first);
-      this.first = 0;
+    const { before, after, reach } = ticket;
+    if (after === undefined) this.last = before;
+    else after.before = before;
+    if (before === undefined) {
+      this.position = reach;
+    } else {
+      before.after = after;
+      before.reach = reach;
     }
   }
 
   /** Everything up to here has been handed out. */
   pass(position: bigint): void {
-    this.finish(this.take(position));
+    if (this.last === undefined) this.position = position;
+    else this.last.reach = position;
   }
 }

@@ -53,6 +53,8 @@ export interface EffectState {
   /** No attempt before this time. */
   readonly retryAt: number;
   readonly settled: boolean;
+  /** The effect is known to have taken place. */
+  readonly succeeded: boolean;
 }
 
 interface Limits {
@@ -65,20 +67,22 @@ interface Limits {
 
 export type EffectCommand =
   | ({ readonly type: 'begin' } & Limits)
-  | { readonly type: 'succeed'; readonly receipt: unknown }
+  | { readonly type: 'succeed'; readonly attempt: number; readonly receipt: unknown }
   | ({
       readonly type: 'fail';
+      readonly attempt: number;
       readonly kind: 'transient' | 'permanent' | 'recipientErased';
       /** The effect may have taken place all the same. */
       readonly doubtful: boolean;
       readonly failure: unknown;
-      /** Waits between attempts, in milliseconds; the last one repeats. */
+      /** Waits between attempts, in milliseconds; the last one repeats. None: there is no second attempt. */
       readonly delays: readonly number[];
     } & Limits);
 
 /**
  * Claim → effect → outcome, as an aggregate. At most one worker holds a claim, since claims are appended by expected
- * revision; a claim that is found without an outcome is in doubt.
+ * revision; a claim that is found without an outcome is in doubt. A success is told even when the effect was given up
+ * before.
  */
 export function effectDecider(types: EffectTypes): Decider<EffectState, EffectCommand, Message> {
   const event = (
@@ -98,11 +102,13 @@ export function effectDecider(types: EffectTypes): Decider<EffectState, EffectCo
     return event(types.claimed, { attempt: attempts + 1, afterDoubt: claimed });
   }
 
-  function fail(attempt: number, command: Extract<EffectCommand, { type: 'fail' }>): Message[] {
-    const { kind, doubtful, failure, delays, now, notAfter, delivery } = command;
+  function fail(state: EffectState, command: Extract<EffectCommand, { type: 'fail' }>): Message[] {
+    const { attempt, kind, doubtful, failure, delays, now, notAfter, delivery } = command;
+    // Another attempt is under way already: it decides.
+    if (attempt !== state.attempts) return [];
     if (doubtful && delivery === 'atMostOnce') return event(types.failed, { attempt, reason: 'inDoubt', failure });
     if (kind !== 'transient') return event(types.failed, { attempt, reason: kind, failure });
-    const retryAt = now + delays[Math.min(attempt, delays.length) - 1]!;
+    const retryAt = now + (delays[Math.min(attempt, delays.length) - 1] ?? Infinity);
     if (retryAt > notAfter) {
       return event(types.failed, { attempt, reason: doubtful ? 'inDoubt' : 'exhausted', failure });
     }
@@ -110,7 +116,7 @@ export function effectDecider(types: EffectTypes): Decider<EffectState, EffectCo
   }
 
   return {
-    initial: () => ({ attempts: 0, claimed: false, retryAt: 0, settled: false }),
+    initial: () => ({ attempts: 0, claimed: false, retryAt: 0, settled: false, succeeded: false }),
 
     evolve(state, { type, data }) {
       switch (type) {
@@ -119,6 +125,7 @@ export function effectDecider(types: EffectTypes): Decider<EffectState, EffectCo
         case types.attemptFailed:
           return { ...state, claimed: false, retryAt: (data as EffectAttemptFailed<unknown>).retryAt };
         case types.succeeded:
+          return { ...state, claimed: false, settled: true, succeeded: true };
         case types.failed:
           return { ...state, claimed: false, settled: true };
         default:
@@ -127,14 +134,13 @@ export function effectDecider(types: EffectTypes): Decider<EffectState, EffectCo
     },
 
     decide(state, command) {
-      if (state.settled) return [];
       switch (command.type) {
         case 'begin':
-          return begin(state, command);
+          return state.settled ? [] : begin(state, command);
         case 'succeed':
-          return event(types.succeeded, { attempt: state.attempts, receipt: command.receipt });
+          return state.succeeded ? [] : event(types.succeeded, { attempt: command.attempt, receipt: command.receipt });
         case 'fail':
-          return fail(state.attempts, command);
+          return state.settled ? [] : fail(state, command);
       }
     },
   };

@@ -46,39 +46,43 @@ export async function runEffect<Stream extends StreamDefinition>(effect: Effect<
     loadAggregate<Stream, EffectState>(
       context,
       stream,
-      { initial: () => decider.initial(), evolve: (before, event) => decider.evolve(before, event as Message) },
+      { initial: () => decider.initial(), evolve: (before, event) => decider.evolve(before, event) },
       key,
     );
 
-  async function record(messages: readonly Message[], ids: 'derived' | 'fresh'): Promise<void> {
-    const append = context.write(stream, key, revision, messages as MessageOf<Stream>[], ids);
-    const [result] = await appendDespiteOutage(context, append);
-    revision = result!.revision;
-    for (const message of messages) state = decider.evolve(state, message);
-  }
-
-  for (let claimed = false; !claimed;) {
-    const messages = decider.decide(state, { type: 'begin', ...limits() });
-    if (messages.length === 0 && !state.settled) throw new RetryLater(state.retryAt, 'the next attempt is not due');
-    if (messages.length === 0) return;
-    try {
-      // Fresh ids: two workers that claim the same attempt must not be taken for one.
-      await record(messages, 'fresh');
-      claimed = true;
-    } catch (error) {
-      if (!(error instanceof WrongExpectedRevision)) throw error;
-      ({ state, revision } = await load());
+  /** Appends what `decide` answers, deciding anew when somebody else was quicker. False when it answers nothing. */
+  async function record(decide: () => readonly Message[], ids: 'derived' | 'fresh'): Promise<boolean> {
+    for (;;) {
+      const messages = decide();
+      if (messages.length === 0) return false;
+      try {
+        const append = context.write(stream, key, revision, messages as MessageOf<Stream>[], ids);
+        const [result] = await appendDespiteOutage(context, append);
+        revision = result!.revision;
+        for (const message of messages) state = decider.evolve(state, message);
+        return true;
+      } catch (error) {
+        if (!(error instanceof WrongExpectedRevision)) throw error;
+        ({ state, revision } = await load());
+      }
     }
   }
-  if (state.settled) return;
 
-  const attempt = await effect.perform(state.attempts);
-  const outcome =
-    'receipt' in attempt
-      ? decider.decide(state, { type: 'succeed', receipt: attempt.receipt })
-      : decider.decide(state, { type: 'fail', ...attempt, delays, ...limits() });
-  await record(outcome, 'derived');
-  if (!state.settled) throw new RetryLater(state.retryAt, `attempt ${state.attempts} failed`);
+  // Fresh ids: two workers that claim the same attempt must not be taken for one.
+  const begun = await record(() => decider.decide(state, { type: 'begin', ...limits() }), 'fresh');
+  if (state.settled) return;
+  if (!begun) throw new RetryLater(state.retryAt, 'the next attempt is not due');
+
+  const { attempts: attempt } = state;
+  const result = await effect.perform(attempt);
+  await record(
+    () =>
+      'receipt' in result
+        ? decider.decide(state, { type: 'succeed', attempt, receipt: result.receipt })
+        : decider.decide(state, { type: 'fail', attempt, ...result, delays, ...limits() }),
+    'derived',
+  );
+  if (!state.settled) throw new RetryLater(state.retryAt, `attempt ${attempt} failed`);
 }
 
 /** An outcome that is known must not be lost to an outage of the store: it would look like doubt afterwards. */

@@ -1,10 +1,14 @@
 import TinyQueue from 'tinyqueue';
-import type { EventStore } from '#libs/store/port';
+import { StoreUnavailable, type EventStore } from '#libs/store/port';
 import { OwnedStream } from '../checkpoint/owned-stream.js';
-import { runtimeRetries, type RetryScheduled } from '../streams.js';
+import { identityOf, runtimeRetries, type RecordRef, type RetryScheduled } from '../streams.js';
 
 const truncateAfter = 1_000n;
-const longestTimeout = 2_147_483_647;
+/** The clock may be set: it is looked at again at least that often. In milliseconds. */
+const longestWait = 1_000;
+
+/** A record of a flow that is retried or parked, or waits behind one that is. */
+type Blocking = Pick<RetryScheduled, 'record' | 'correlationId'>;
 
 /**
  * The records a consumer will try again, in its retry stream. Where order is strict, a record that is retried or
@@ -13,43 +17,41 @@ const longestTimeout = 2_147_483_647;
 export class Retries {
   private readonly stream: OwnedStream<typeof runtimeRetries>;
   private readonly entries = new Map<string, RetryScheduled>();
-  /** Record ids of a flow in order; the first one is what the others wait for. */
-  private readonly flows = new Map<string, string[]>();
-  private readonly due = new TinyQueue<{ readonly at: number; readonly recordId: string }>([], (a, b) => a.at - b.at);
+  /** Records of a flow in order; the first one is what the others wait for. */
+  private readonly flows = new Map<string, RecordRef[]>();
+  private readonly due = new TinyQueue<{ readonly at: number; readonly entry: RetryScheduled }>(
+    [],
+    (a, b) => a.at - b.at,
+  );
   private timer: NodeJS.Timeout | undefined;
   private running = false;
+  private handingOut = false;
   private truncatedAt = 0n;
 
-  /** @param handOut is called with each record when it is due */
+  /** @param handOut is called with each record when it is due, one at a time; must not reject */
   constructor(
     private readonly store: EventStore,
     consumer: string,
     private readonly strictOrder: boolean,
     private readonly now: () => number,
-    private readonly handOut: (entry: RetryScheduled) => void,
+    signal: AbortSignal,
+    private readonly handOut: (entry: RetryScheduled) => Promise<void>,
   ) {
-    this.stream = new OwnedStream(store, runtimeRetries, consumer);
+    this.stream = new OwnedStream(store, runtimeRetries, consumer, signal);
   }
 
   get size(): number {
     return this.entries.size;
   }
 
-  /** @param parked records that block their flow from outside the retry stream, as record id and flow */
-  async load(parked: Iterable<readonly [recordId: string, flow: string]>): Promise<void> {
-    for (const [recordId, flow] of parked) this.block(flow, recordId);
+  /** @param parked records that block their flow from outside the retry stream */
+  async load(parked: readonly Blocking[]): Promise<void> {
     for await (const { type, data } of this.stream.load()) {
-      if (type === 'runtime.retry-scheduled.v1') {
-        this.entries.set(data.record.id, data);
-        this.block(data.correlationId, data.record.id);
-      } else {
-        const entry = this.entries.get(data.recordId);
-        this.entries.delete(data.recordId);
-        if (entry !== undefined && data.outcome === 'handled') this.unblock(entry.correlationId, data.recordId);
-      }
+      if (type === 'runtime.retry-scheduled.v1') this.entries.set(identityOf(data.record), data);
+      else this.entries.delete(identityOf({ stream: data.stream, id: data.recordId }));
     }
+    for (const blocking of [...parked, ...this.entries.values()]) this.block(blocking);
     for (const entry of this.entries.values()) this.enqueue(entry);
-    for (const flow of this.flows.keys()) this.wake(flow);
   }
 
   /** True when a record of this flow has to wait behind another one. */
@@ -57,42 +59,55 @@ export class Retries {
     return this.flows.has(flow);
   }
 
-  has(recordId: string): boolean {
-    return this.entries.has(recordId);
+  has(record: Pick<RecordRef, 'stream' | 'id'>): boolean {
+    return this.entries.has(identityOf(record));
+  }
+
+  /** False when the entry has ended, or another one has taken its place. */
+  isCurrent(entry: RetryScheduled): boolean {
+    return this.entries.get(identityOf(entry.record)) === entry;
   }
 
   async schedule(entry: RetryScheduled): Promise<void> {
-    this.block(entry.correlationId, entry.record.id);
+    this.block(entry);
+    this.entries.set(identityOf(entry.record), entry);
     await this.stream.write({ type: 'runtime.retry-scheduled.v1', data: entry });
-    this.entries.set(entry.record.id, entry);
     this.enqueue(entry);
   }
 
   /** The record has been handled, or is parked now (and goes on blocking its flow). */
-  async end({ record, correlationId }: RetryScheduled, outcome: 'handled' | 'parked'): Promise<void> {
-    if (this.entries.delete(record.id)) {
-      await this.stream.write({ type: 'runtime.retry-ended.v1', data: { recordId: record.id, outcome } });
+  async end(ended: Blocking, outcome: 'handled' | 'parked'): Promise<void> {
+    const { id, stream } = ended.record;
+    if (this.entries.delete(identityOf(ended.record))) {
+      await this.stream.write({ type: 'runtime.retry-ended.v1', data: { recordId: id, stream, outcome } });
       await this.truncateWhenEmpty();
     }
-    if (outcome === 'handled') this.unblock(correlationId, record.id);
+    if (outcome === 'handled') this.unblock(ended);
   }
 
   /** A parked record blocks its flow although it never was in the retry stream. */
-  block(flow: string, recordId: string): void {
+  block({ correlationId, record }: Blocking): void {
     if (!this.strictOrder) return;
-    const waiting = this.flows.get(flow);
-    if (waiting === undefined) this.flows.set(flow, [recordId]);
-    else if (!waiting.includes(recordId)) waiting.push(recordId);
+    const waiting = this.flows.get(correlationId) ?? [];
+    if (waiting.some(({ position }) => position === record.position)) return;
+    let index = waiting.length;
+    while (index > 0 && BigInt(waiting[index - 1]!.position) > BigInt(record.position)) index -= 1;
+    waiting.splice(index, 0, record);
+    this.flows.set(correlationId, waiting);
   }
 
   /** The record does not block its flow any more; the next one in it is due. */
-  unblock(flow: string, recordId: string): void {
-    const waiting = this.flows.get(flow);
-    const index = waiting?.indexOf(recordId) ?? -1;
-    if (waiting === undefined || index < 0) return;
-    waiting.splice(index, 1);
-    if (waiting.length === 0) this.flows.delete(flow);
-    else if (index === 0) this.wake(flow);
+  unblock({ correlationId, record }: Blocking): void {
+    const waiting = this.flows.get(correlationId)?.filter(({ position }) => position !== record.position);
+    if (waiting === undefined) return;
+    const [first] = waiting;
+    if (first === undefined) {
+      this.flows.delete(correlationId);
+      return;
+    }
+    this.flows.set(correlationId, waiting);
+    const next = this.entries.get(identityOf(first));
+    if (next !== undefined) this.enqueue(next);
   }
 
   start(): void {
@@ -105,38 +120,50 @@ export class Retries {
     clearTimeout(this.timer);
   }
 
-  private wake(flow: string): void {
-    const first = this.entries.get(this.flows.get(flow)![0]!);
-    if (first !== undefined && first.dueAt === null) this.enqueue({ ...first, dueAt: this.now() });
-  }
-
   private enqueue(entry: RetryScheduled): void {
-    if (entry.dueAt === null) return;
-    this.due.push({ at: entry.dueAt, recordId: entry.record.id });
+    this.due.push({ at: entry.dueAt ?? this.now(), entry });
     this.arm();
   }
 
   private arm(): void {
     clearTimeout(this.timer);
     const next = this.due.peek();
-    if (next === undefined || !this.running) return;
-    const wait = Math.min(Math.max(next.at - this.now(), 0), longestTimeout);
-    this.timer = setTimeout(() => this.handOutDue(), wait);
+    if (next === undefined || !this.running || this.handingOut) return;
+    const wait = Math.min(Math.max(next.at - this.now(), 0), longestWait);
+    this.timer = setTimeout(() => void this.handOutDue(), wait);
   }
 
-  private handOutDue(): void {
-    for (let next = this.due.peek(); next !== undefined && next.at <= this.now(); next = this.due.peek()) {
-      this.due.pop();
-      const entry = this.entries.get(next.recordId);
-      if (entry !== undefined) this.handOut(entry);
+  private async handOutDue(): Promise<void> {
+    this.handingOut = true;
+    for (let next = this.nextDue(); next !== undefined; next = this.nextDue()) {
+      if (this.isCurrent(next) && this.isFirst(next)) await this.handOut(next);
     }
+    this.handingOut = false;
     this.arm();
+  }
+
+  private nextDue(): RetryScheduled | undefined {
+    const next = this.due.peek();
+    return this.running && next !== undefined && next.at <= this.now() ? this.due.pop()!.entry : undefined;
+  }
+
+  /** One that is not first comes again when it is. */
+  private isFirst({ correlationId, record }: RetryScheduled): boolean {
+    return !this.strictOrder || this.flows.get(correlationId)?.[0]?.position === record.position;
   }
 
   private async truncateWhenEmpty(): Promise<void> {
     const last = this.stream.lastRevision;
     if (this.entries.size > 0 || last === 'noStream' || last - this.truncatedAt < truncateAfter) return;
+    const before = this.truncatedAt;
     this.truncatedAt = last;
-    await this.store.setStreamMetadata(this.stream.name, { truncateBefore: last + 1n });
+    try {
+      // The last event stays: it tells the next process the revision.
+      await this.store.setStreamMetadata(this.stream.name, { truncateBefore: last });
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      // Another time.
+      this.truncatedAt = before;
+    }
   }
 }

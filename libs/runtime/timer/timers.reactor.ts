@@ -16,7 +16,10 @@ interface Pending {
   readonly fail: (error: unknown) => void;
 }
 
-const longestTimeout = 2_147_483_647;
+/** The clock may be set: it is looked at again at least that often. In milliseconds. */
+const longestWait = 1_000;
+/** Timers that are being fired at a time. */
+const mostFiring = 256;
 /** Timers that may be pending at a time, at some 500 bytes of memory each. */
 const mostPending = 1_000_000;
 
@@ -34,7 +37,8 @@ export const timersReactor = defineReactor({
 
 class Agenda {
   private readonly pending = new Map<string, Pending>();
-  private readonly queue = new TinyQueue<Pending>([], (a, b) => a.dueAt - b.dueAt);
+  private queue = queueOf([]);
+  private firing = 0;
   private timeout: NodeJS.Timeout | undefined;
   private stopped = false;
 
@@ -46,12 +50,14 @@ class Agenda {
         const pending = { key, dueAt, purpose, context, settle, fail };
         this.pending.set(key, pending);
         this.queue.push(pending);
+        if (this.queue.peek() === pending) this.arm(context);
       });
-      this.arm(context);
       return { settled };
     }
     this.pending.get(key)?.settle(true);
     this.pending.delete(key);
+    // Most timers are cancelled long before they are due.
+    if (this.queue.length > 2 * this.pending.size + 1_000) this.queue = queueOf([...this.pending.values()]);
   };
 
   stop(): Promise<void> {
@@ -65,26 +71,37 @@ class Agenda {
     clearTimeout(this.timeout);
     const next = this.queue.peek();
     if (next === undefined || this.stopped) return;
-    const wait = Math.min(Math.max(next.dueAt - context.now(), 0), longestTimeout);
+    const wait = Math.min(Math.max(next.dueAt - context.now(), 0), longestWait);
     this.timeout = setTimeout(() => this.fireDue(context), wait);
   }
 
   private fireDue(context: HandlerContext<Timers, Timers>): void {
-    for (let next = this.queue.peek(); next !== undefined && next.dueAt <= context.now(); next = this.queue.peek()) {
-      this.queue.pop();
+    while (!this.stopped && this.firing < mostFiring && (this.queue.peek()?.dueAt ?? Infinity) <= context.now()) {
+      const next = this.queue.pop()!;
       if (this.pending.get(next.key) === next) void this.fire(next);
     }
-    this.arm(context);
+    if (this.firing < mostFiring) this.arm(context);
   }
 
-  private async fire({ key, purpose, context, fail }: Pending): Promise<void> {
+  private async fire(pending: Pending): Promise<void> {
+    const { key, purpose, context, settle, fail } = pending;
+    this.firing += 1;
     try {
       await context.append(
         context.write(runtimeTimers, key, 0n, [{ type: 'runtime.timer-fired.v1', data: { purpose } }]),
       );
+      settle(true);
     } catch (error) {
-      // Cancelled at the same time: its own record settles it.
-      if (!(error instanceof WrongExpectedRevision)) fail(error);
+      // It has fired or was cancelled before.
+      if (error instanceof WrongExpectedRevision) settle(true);
+      else fail(error);
     }
+    if (this.pending.get(key) === pending) this.pending.delete(key);
+    this.firing -= 1;
+    this.fireDue(context);
   }
+}
+
+function queueOf(pending: Pending[]): TinyQueue<Pending> {
+  return new TinyQueue(pending, (a, b) => a.dueAt - b.dueAt);
 }

@@ -97,7 +97,7 @@ export class StreamAccess {
     this.mayRead(stream.category);
     const records: RecordOf<S>[] = [];
     for await (const record of this.store.readStream(streamName(stream, key), options)) {
-      records.push(parse(stream, record) as RecordOf<S>);
+      records.push(parse<S>(stream, record));
     }
     return records;
   }
@@ -107,7 +107,7 @@ export class StreamAccess {
     return record;
   }
 
-  appendAll(appends: readonly Append[]): Promise<readonly AppendResult[]> {
+  async appendAll(appends: readonly Append[]): Promise<readonly AppendResult[]> {
     for (const append of appends) this.mayWrite(categoryOf(append.stream));
     return this.store.appendAll(appends);
   }

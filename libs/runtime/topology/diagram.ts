@@ -25,7 +25,11 @@ export function topologyTable({ streams }: Topology<never>): string {
       consumers.filter((consumer) => !isHanded(consumer, declaration)),
     )} |`;
   });
-  return ['| Stream | Contents | Written by | Handed to | Looked up by |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
+  return [
+    '| Stream | Contents | Written by | Handed to | Looked up by |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
 }
 
 function handed(declaration: StreamDeclaration): string {

@@ -92,7 +92,7 @@ export function defineTopology<const Declarations extends readonly StreamDeclara
   }
   const problems: string[] = [];
   for (const { name, reads, looksUp, writes } of handlers.values()) {
-    for (const { category } of writes as readonly StreamDefinition[]) {
+    for (const { category } of writes) {
       if (!declared.has(`${name} writes ${category}`)) problems.push(`${name} writes ${category}`);
     }
     for (const { category } of [...reads, ...looksUp] as readonly StreamDefinition[]) {

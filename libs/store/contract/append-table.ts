@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { CorruptedIdempotency, StreamDeleted, WrongExpectedRevision, type NewEvent } from '#libs/store/port';
-import type { ContractContext } from './contract.js';
+import type { ContractContext } from './context.js';
 import { collect, event, events, freshStream, idsOf } from './helpers.js';
 
 /** None of these answers was compared with a server of EventStoreDB yet; they follow its documentation and source. */

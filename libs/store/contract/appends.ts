@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '#libs/kernel';
 import { AppendTooLarge, maxAppendBytes, WrongExpectedRevision } from '#libs/store/port';
-import type { ContractContext } from './contract.js';
+import type { ContractContext } from './context.js';
 import { collect, event, events, freshCategory, freshStream, idsOf } from './helpers.js';
 
 /** JSON of exactly so many bytes. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 import type { EventStore, StoreCapabilities } from '#libs/store/port';
 import { appendTable } from './append-table.js';
 import { appends } from './appends.js';
+import type { ContractContext } from './context.js';
 import { model } from './model.js';
 import { producers } from './producers.js';
 import { reads } from './reads.js';
@@ -14,14 +15,6 @@ export interface ContractTarget {
   /** Closes the store and opens it again with what it held. */
   reopen?(): Promise<EventStore>;
   dispose(): Promise<void>;
-}
-
-/** What the parts of the suite share. */
-export interface ContractContext {
-  store(): EventStore;
-  readonly capabilities: StoreCapabilities;
-  /** Undefined where the target cannot be opened again. */
-  reopen(): Promise<EventStore> | undefined;
 }
 
 /**

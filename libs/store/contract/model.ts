@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { newId } from '#libs/kernel';
 import { CorruptedIdempotency, WrongExpectedRevision, type ExpectedRevision, type NewEvent } from '#libs/store/port';
-import type { ContractContext } from './contract.js';
+import type { ContractContext } from './context.js';
 import { collect, freshCategory, idsOf } from './helpers.js';
 
 interface Attempt {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { WrongExpectedRevision, type ExpectedRevision } from '#libs/store/port';
-import type { ContractContext } from './contract.js';
+import type { ContractContext } from './context.js';
 import { collect, event, freshCategory } from './helpers.js';
 
 export function producers({ store }: ContractContext): void {

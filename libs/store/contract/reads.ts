@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { ContractContext } from './contract.js';
+import type { ContractContext } from './context.js';
 import { collect, event, events, freshCategory, freshStream, idsOf, revisionsOf } from './helpers.js';
 
 export function reads({ store }: ContractContext): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { StreamDeleted, WrongExpectedRevision } from '#libs/store/port';
-import type { ContractContext } from './contract.js';
+import type { ContractContext } from './context.js';
 import { collect, event, events, freshCategory, freshStream, idsOf, revisionsOf } from './helpers.js';
 
 const maxRevision = 9_223_372_036_854_775_807n;

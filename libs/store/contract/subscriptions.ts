@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { StreamDeleted, type SubscriptionBatch } from '#libs/store/port';
-import type { ContractContext } from './contract.js';
+import type { ContractContext } from './context.js';
 import { collect, event, events, follow, freshCategory, freshStream, idsOf, revisionsOf } from './helpers.js';
 
 export function subscriptions({ store }: ContractContext): void {

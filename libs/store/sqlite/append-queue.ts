@@ -2,7 +2,7 @@ import type { RecordedEvent } from '#libs/kernel';
 import {
   CorruptedIdempotency,
   StreamDeleted,
-  StoreUnavailable,
+  type StoreUnavailable,
   WrongExpectedRevision,
   type AppendResult,
 } from '#libs/store/port';

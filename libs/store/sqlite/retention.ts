@@ -68,8 +68,8 @@ export class Retentions {
   constructor(database: Database.Database) {
     this.#select = database
       .prepare('SELECT max_count, max_age, truncate_before, tombstoned FROM retention WHERE category = ? AND key = ?')
-      .raw() as Database.Statement;
-    (this.#select as Database.Statement).safeIntegers(true);
+      .raw();
+    this.#select.safeIntegers(true);
     this.#replace = database.prepare(
       'INSERT OR REPLACE INTO retention (category, key, max_count, max_age, truncate_before, tombstoned) VALUES (?, ?, ?, ?, ?, ?)',
     );

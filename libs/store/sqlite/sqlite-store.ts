@@ -46,8 +46,9 @@ export interface SqliteEventStore extends EventStore {
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteEventStore> {
   const tuning = withDefaults(options);
-  let store: Store | undefined;
-  const onEnd = (error: StoreUnavailable) => store?.fail(error);
+  // A thread that dies while the store is opened shows in `ready` instead.
+  const opened: { store?: Store } = {};
+  const onEnd = (error: StoreUnavailable) => opened.store?.fail(error);
   const writer = new Channel<WriterRequest>(new URL('./writer.worker.js', import.meta.url), tuning, onEnd);
   const { head } = await ready<ReadyReply>(writer);
   const reader = new Channel<ReaderRequest>(new URL('./reader.worker.js', import.meta.url), tuning, onEnd);
@@ -57,8 +58,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     await writer.close({ kind: 'close' });
     throw thrown;
   }
-  store = new Store(writer, reader, BigInt(head), tuning);
-  return store;
+  opened.store = new Store(writer, reader, BigInt(head), tuning);
+  return opened.store;
 }
 
 async function ready<Value>(channel: Channel<never>): Promise<Value> {

@@ -173,7 +173,7 @@ export class SmtpDouble {
     session: SMTPServerSession,
     reply: (error: Error | null, message?: string) => void,
   ): Promise<void> {
-    const { envelope, secure, user } = session;
+    const { envelope, secure } = session;
     const mail: TakenMail = {
       envelope: {
         from: envelope.mailFrom ? envelope.mailFrom.address : '',
@@ -182,7 +182,7 @@ export class SmtpDouble {
         dsnNotify: envelope.rcptTo.flatMap(({ dsn }) => dsn?.notify ?? []),
       },
       secure,
-      user: user as string | undefined,
+      user: session.user as string | undefined,
       raw,
       parsed: await PostalMime.parse(raw),
     };

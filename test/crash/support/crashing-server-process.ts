@@ -11,14 +11,18 @@ const program = fileURLToPath(new URL('./crashing-server.js', import.meta.url));
 export class CrashingServer {
   /** First event type of each append since it was armed. */
   readonly appends: string[] = [];
-  /** Resolves when the process has ended. */
-  readonly died: Promise<unknown>;
+  /** Resolves when the process has been killed. */
+  readonly died: Promise<void>;
 
   private constructor(
     readonly api: Api,
     private readonly child: ChildProcess,
   ) {
-    this.died = once(child, 'exit');
+    this.died = once(child, 'exit').then(([code, signal]) => {
+      if (signal !== 'SIGKILL') throw new Error(`the server was not killed but ended with exit code ${code}`);
+    });
+    // Whoever waits for it hears of it.
+    this.died.catch(() => {});
     child.on('message', (told: Told) => {
       if ('appending' in told) this.appends.push(told.appending);
     });

@@ -6,7 +6,6 @@ import type { EmailReceipt, EmailTransport } from './email-transport.js';
 export class SandboxTransport implements EmailTransport {
   readonly sandbox = true;
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- what `compose` throws becomes a rejection
   async send(message: EmailMessage): Promise<EmailReceipt> {
     const { recipients, mime } = compose(message);
     return {

@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import { categoryOf, correlationOf, keyOf, type RecordedEvent } from './envelope.js';
+import { InvalidRecord } from './errors.js';
+import { defineStream, parse, streamName, trust, type Schema } from './stream.js';
+
+const text: Schema<{ readonly text: string }> = {
+  problems: (data) => (typeof (data as { text?: unknown }).text === 'string' ? [] : ['text must be a string']),
+};
+const events = defineStream('a', 'event', { 'a.said.v1': text });
+
+function recordOf(type: string, data: unknown): RecordedEvent {
+  return { id: '', type, stream: 'a.event-1', revision: 0n, position: 1n, created: 0, data, metadata: {} };
+}
+
+describe('streams', () => {
+  it('are named by category and key', () => {
+    expect(events.category).toBe('a.event');
+    expect(defineStream('a', 'view', {}, 2).category).toBe('a.view.2');
+    const name = streamName(events, 'one-two');
+    expect([name, categoryOf(name), keyOf(name)]).toEqual(['a.event-one-two', 'a.event', 'one-two']);
+    expect([categoryOf('alone'), keyOf('alone')]).toEqual(['alone', '']);
+  });
+
+  it('tell the flow of a record by its correlation id, else by its key', () => {
+    const record = recordOf('a.said.v1', {});
+    expect(correlationOf(record)).toBe('1');
+    expect(correlationOf({ ...record, metadata: { $correlationId: 'flow' } })).toBe('flow');
+  });
+});
+
+describe('parse', () => {
+  it('gives a valid record back as it is', () => {
+    const record = recordOf('a.said.v1', { text: 'hello' });
+    expect(parse(events, record)).toBe(record);
+  });
+
+  it.each([
+    ['an unknown type', recordOf('a.shouted.v1', { text: '' }), ['unknown type; a.event holds a.said.v1']],
+    ['the name of an inherited property', recordOf('toString', {}), ['unknown type; a.event holds a.said.v1']],
+    ['data that does not fit', recordOf('a.said.v1', { text: 1 }), ['text must be a string']],
+  ])('refuses %s, with the reasons', (_, record, problems) => {
+    const thrown = catching(() => parse(events, record));
+    expect(thrown).toBeInstanceOf(InvalidRecord);
+    expect(thrown).toMatchObject({ code: 'invalid-record', stream: 'a.event-1', type: record.type, problems });
+  });
+
+  it('does not check again what typed writers of this process made', () => {
+    const data = { text: 1 };
+    trust(data);
+    expect(parse(events, recordOf('a.said.v1', data)).data).toBe(data);
+    expect(() => parse(events, recordOf('a.said.v1', { ...data }))).toThrow(InvalidRecord);
+  });
+});
+
+function catching(act: () => unknown): unknown {
+  try {
+    return act();
+  } catch (error) {
+    return error;
+  }
+}

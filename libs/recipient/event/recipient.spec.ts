@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { fold } from '#libs/kernel';
+import { given } from '#libs/testing';
+import type { Sealed } from '#libs/vault';
+import { recipient, type RecipientCommand, type RecipientEvent, type RecipientProfile } from './recipient.js';
+
+const sealed = (text: string) => `sealed.v1.key.address.${text}` as Sealed;
+
+function profile(email?: string): RecipientProfile {
+  const channels = email === undefined ? {} : { email: sealed(email) };
+  return { displayName: null, locale: null, timeZone: null, channels, preferences: null };
+}
+
+const put = (email: string): RecipientEvent => ({ type: 'recipient.put.v1', data: profile(email) });
+const erased = (...keyIds: string[]): RecipientEvent => ({ type: 'recipient.erased.v1', data: { keyIds } });
+
+describe('put', () => {
+  test('makes a recipient', () => {
+    given(recipient)
+      .when({ type: 'put', profile: profile('ada') })
+      .then(put('ada'));
+  });
+  test('replaces all of it', () => {
+    given(recipient, put('ada'))
+      .when({ type: 'put', profile: profile('bob') })
+      .then(put('bob'));
+    expect(fold(recipient, [put('ada'), put('bob')])).toEqual({ status: 'known', profile: profile('bob') });
+  });
+  test('again, the same command changes nothing', () => {
+    given(recipient, put('ada'))
+      .when({ type: 'put', profile: profile('ada') })
+      .then();
+  });
+  test('after an erasure makes it anew', () => {
+    given(recipient, put('ada'), erased('k1'))
+      .when({ type: 'put', profile: profile('ada') })
+      .then(put('ada'));
+  });
+});
+
+describe('erase', () => {
+  test('names the keys to destroy', () => {
+    given(recipient, put('ada'))
+      .when({ type: 'erase', keyIds: ['k1'] })
+      .then(erased('k1'));
+  });
+  test('a recipient that was put without anything to seal has no key', () => {
+    given(recipient, { type: 'recipient.put.v1', data: profile() }).when({ type: 'erase', keyIds: [] }).then(erased());
+  });
+  test('unknown, without keys: there is nothing to erase', () => {
+    given(recipient).when({ type: 'erase', keyIds: [] }).then();
+  });
+  test('unknown, with keys: the notifications to that id go', () => {
+    given(recipient)
+      .when({ type: 'erase', keyIds: ['k1'] })
+      .then(erased('k1'));
+  });
+  test.each([[['k1']], [[]]])('twice, with the keys %p left, changes nothing', (keyIds) => {
+    given(recipient, put('ada'), erased('k1')).when({ type: 'erase', keyIds }).then();
+  });
+  test('again, with a key made since then, erases that one too', () => {
+    given(recipient, put('ada'), erased('k1'))
+      .when({ type: 'erase', keyIds: ['k2'] })
+      .then(erased('k2'));
+  });
+});
+
+test('every command is idempotent', () => {
+  const commands: fc.Arbitrary<RecipientCommand> = fc.oneof(
+    fc.constantFrom('ada', 'bob').map((email) => ({ type: 'put' as const, profile: profile(email) })),
+    fc.subarray(['k1', 'k2']).map((keyIds) => ({ type: 'erase' as const, keyIds })),
+  );
+  fc.assert(
+    fc.property(fc.array(commands), commands, (before, command) => {
+      const run = (state: ReturnType<typeof recipient.initial>, one: RecipientCommand) =>
+        recipient.decide(state, one).reduce((next, event) => recipient.evolve(next, event), state);
+      const state = run(before.reduce(run, recipient.initial()), command);
+      expect(recipient.decide(state, command)).toEqual([]);
+    }),
+  );
+});

@@ -1,0 +1,23 @@
+import type { RecordedEvent } from '#libs/kernel';
+import type { FailedTry } from '../streams.js';
+
+/** `failed`: its bookkeeping failed for good, or another process took over; it hands out nothing more. */
+export type ConsumerState = 'stopped' | 'running' | 'paused' | 'failed';
+
+export interface ConsumerStatus {
+  readonly name: string;
+  readonly role: string;
+  readonly state: ConsumerState;
+  /** Every record up to here is done with. */
+  readonly position: bigint;
+  readonly handled: number;
+  readonly retrying: number;
+  readonly parked: number;
+  readonly lastError: FailedTry | undefined;
+}
+
+/** What happens to consumers, for logs and metrics. */
+export interface ConsumerLog {
+  failed(consumer: string, record: RecordedEvent, error: unknown, action: string): void;
+  stopped(consumer: string, error: unknown): void;
+}

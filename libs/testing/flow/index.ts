@@ -1,0 +1,1 @@
+export { NotificationFlow, type HandlerRun, type StoredRecord } from './notification-flow.js';

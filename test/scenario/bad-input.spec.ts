@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openSqliteStore } from '#libs/store/sqlite';
+import { SmtpDouble } from '#libs/testing';
+import { Api, eventually, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { appendBadRecords, followUpChecks, readParked, recordChecks } from './bad-input/record-checks.js';
+import { requestChecks } from './bad-input/request-checks.js';
+import { documentedRows } from './bad-input/table.js';
+
+const documented = documentedRows();
+let smtp: SmtpDouble;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let server: ServerProcess;
+let api: Api;
+
+async function start(): Promise<void> {
+  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url });
+  api = new Api(server.url);
+}
+
+/** How many of them park a record, as a row has it. */
+function consumersIn(outcome: string | undefined): number {
+  return /^parked by (.*):/.exec(outcome ?? '')?.[1]?.split(', ').length ?? 0;
+}
+
+beforeAll(async () => {
+  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
+  await start();
+  await api.putRecipient('good', 'good@example.com');
+});
+
+afterAll(async () => {
+  await server?.kill();
+  await smtp?.close();
+  await folder?.remove();
+});
+
+test('docs/bad-input.md has a row for every check, and only those', () => {
+  const checks = [...Object.keys(requestChecks), ...Object.keys(recordChecks), ...Object.keys(followUpChecks)];
+  expect([...documented.keys()].sort()).toEqual(checks.sort());
+});
+
+test.each(Object.entries(requestChecks))('%s', async (input, check) => {
+  expect(await check(api)).toBe(documented.get(input));
+});
+
+test('every problem is a problem document that repeats nothing of what was sent', async () => {
+  const canary = 'canary\r\nvalue';
+  const body = { recipientId: 'good', content: { subject: canary, text: '' }, tags: { a: canary } };
+  const { status, headers, body: problem } = await api.request('POST', '/v1/notifications', body);
+  expect(headers.get('content-type')).toBe('application/problem+json');
+  expect(problem).toMatchObject({ type: '/problems/validation', title: expect.any(String), status });
+  expect(problem.errors).toHaveLength(3);
+  expect(JSON.stringify(problem)).not.toContain('canary');
+});
+
+describe('in the store', () => {
+  let keys: ReadonlyMap<string, string>;
+  let parked: ReadonlyMap<string, string>;
+
+  beforeAll(async () => {
+    await api.finalView(await api.notify('good'));
+    await server.stop();
+    const before = await openSqliteStore({ directory: folder.path });
+    keys = await appendBadRecords(before);
+    await before.close();
+
+    await start();
+    const parkings = [...keys.keys()].reduce((sum, input) => sum + consumersIn(documented.get(input)), 0);
+    await eventually(async () => (server.output.split('"action":"park"').length > parkings ? true : undefined));
+    await server.stop();
+
+    const after = await openSqliteStore({ directory: folder.path });
+    parked = await readParked(after);
+    await after.close();
+    await start();
+  });
+
+  test.each(Object.keys(recordChecks))('%s', (input) => {
+    expect(parked.get(keys.get(input)!) ?? 'nothing').toBe(documented.get(input));
+  });
+
+  test.each(Object.entries(followUpChecks))('%s', async (input, check) => {
+    expect(await check(api, (bad) => keys.get(bad)!, server)).toBe(documented.get(input));
+  });
+
+  test('everything else goes on', async () => {
+    const ready = await api.request('GET', '/health/ready');
+    expect(ready.status).toBe(200);
+    expect(ready.body).toMatchObject({ checks: { consumers: { status: 'up' }, store: { status: 'up' } } });
+    expect((await api.finalView(await api.notify('good'))).status).toBe('sent');
+    const deliverAt = new Date(Date.now() + 300).toISOString();
+    expect((await api.finalView(await api.notify('good', { deliverAt }))).status).toBe('sent');
+  });
+});
