@@ -13,7 +13,7 @@ import { readSettings } from '../apps/server/settings/index.js';
 import { quantile, table } from './report.js';
 import { startSink, type Sink } from './sink.js';
 
-const mails = 10_000;
+const mails = 20_000;
 const connections = 5;
 const rounds = 3;
 const pacedSeconds = 10;
@@ -57,17 +57,17 @@ async function runServer(sink: Sink): Promise<Running> {
 
 async function load(url: string, total: number, atATime: number, rate: number): Promise<void> {
   const program = fileURLToPath(new URL('./load.js', import.meta.url));
-  const child = fork(program, [url, total, atATime, rate].map(String));
+  const child = fork(program, [Number(new URL(url).port), total, atATime, rate].map(String));
   const [code] = (await once(child, 'exit')) as [number];
   if (code !== 0) throw new Error(`the load ended with ${code}`);
 }
 
-/** Resolves when so many notifications have been sent, from the head of the store on. */
-async function sent(store: SqliteEventStore, count: number): Promise<void> {
+/** Resolves when so many notifications have been sent, from the head of the store on; tells of each on the way. */
+async function sent(store: SqliteEventStore, count: number, onSent?: (seen: number) => void): Promise<void> {
   let seen = 0;
   const filter = { categories: [notificationEvents.category] };
   for await (const { events } of store.subscribeToAll({ after: await store.head(), filter })) {
-    for (const { type } of events) if (type === 'notification.sent.v1') seen += 1;
+    for (const { type } of events) if (type === 'notification.sent.v1') onSent?.((seen += 1));
     if (seen >= count) return;
   }
 }
@@ -77,7 +77,7 @@ interface Throughput {
   readonly perNotification: { records: number; bytes: number; commits: number; messages: number };
 }
 
-export async function throughput(total: number): Promise<Throughput> {
+async function throughput(total: number): Promise<Throughput> {
   const sink = await startSink();
   const { url, store, stop } = await runServer(sink);
   try {
@@ -146,6 +146,31 @@ async function latencies(): Promise<number[]> {
     const total = pacedSeconds * perSecond;
     await Promise.all([sent(store, total), load(url, total, 64, perSecond)]);
     return taken;
+  } finally {
+    await stop();
+    sink.close();
+  }
+}
+
+const stretches = 10;
+
+/** Whether the rate stays what it is as the store grows: `npm run bench -- flat`, a million unless told otherwise. */
+export async function runFlatBench(total = Number(process.env['NOTIFICATIONS'] ?? 1_000_000)): Promise<void> {
+  const sink = await startSink();
+  const { url, store, stop } = await runServer(sink);
+  try {
+    await Promise.all([sent(store, 2_000), load(url, 2_000, 64, 0)]);
+    const rows: (string | number)[][] = [];
+    let since = performance.now();
+    const note = (seen: number): void => {
+      if (seen % (total / stretches) !== 0) return;
+      const seconds = (performance.now() - since) / 1000;
+      since = performance.now();
+      rows.push([String(seen), total / stretches / seconds, process.memoryUsage().rss / 1e6]);
+      process.stderr.write(`${rows.at(-1)!.join(' ')}\n`);
+    };
+    await Promise.all([sent(store, total, note), load(url, total, 64, 0)]);
+    process.stdout.write(`\nAs the store grows\n${table(['notifications', 'a second', 'RSS, MB'], rows)}\n`);
   } finally {
     await stop();
     sink.close();

@@ -27,6 +27,8 @@ export interface RecordedEvent<Type extends string = string, Data = unknown> {
   /** Shared with every other reader of the same process: never change it. */
   readonly data: Data;
   readonly metadata: Metadata;
+  /** True once this process knows that the data fits the type: its own typed writers made it, or it was checked. */
+  checked: boolean;
 }
 
 /** The text before the first hyphen: the category, as EventStoreDB has it. */

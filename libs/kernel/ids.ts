@@ -1,4 +1,4 @@
-import { createHash, randomFillSync } from 'node:crypto';
+import { hash, randomFillSync } from 'node:crypto';
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -56,10 +56,10 @@ export function newId(now: number = Date.now()): string {
  * @param ordinal tells several ids of one cause and target apart; for events it is the revision they are meant for
  */
 export function deriveId(cause: string, target: string, ordinal: number | bigint): string {
-  const hash = createHash('sha1').update(`${cause}|${target}|${ordinal}`).digest('hex');
+  const digest = hash('sha1', `${cause}|${target}|${ordinal}`);
   const time = cause.slice(0, 8) + cause.slice(9, 13);
-  const variant = variantDigits[parseInt(hash[3]!, 16) & 3]!;
-  return format(`${time}8${hash.slice(0, 3)}${variant}${hash.slice(4, 19)}`);
+  const variant = variantDigits[parseInt(digest[3]!, 16) & 3]!;
+  return format(`${time}8${digest.slice(0, 3)}${variant}${digest.slice(4, 19)}`);
 }
 
 /** When the id was made, in milliseconds since the Unix epoch: the time prefix of a UUIDv7 or UUIDv8. */

@@ -82,17 +82,6 @@ export function streamName(stream: StreamDefinition, key: string): string {
   return `${stream.category}-${key}`;
 }
 
-/**
- * Data that this process has checked already: what its own typed writers made, and what it has read once. Records
- * are shared objects, so a record that goes through several handlers is checked once.
- */
-const checked = new WeakSet<object>();
-
-/** Marks data as valid: for writers, whose types have checked it. */
-export function trust(data: unknown): void {
-  if (typeof data === 'object' && data !== null) checked.add(data);
-}
-
 /** The record with its type known; throws `InvalidRecord` where it does not fit the definition. */
 export function parse<Stream extends StreamDefinition>(stream: Stream, record: RecordedEvent): RecordOf<Stream> {
   const schema = Object.hasOwn(stream.contents, record.type) ? stream.contents[record.type] : undefined;
@@ -100,10 +89,11 @@ export function parse<Stream extends StreamDefinition>(stream: Stream, record: R
     const known = Object.keys(stream.contents).join(', ');
     throw new InvalidRecord(record.stream, record.type, [`unknown type; ${stream.category} holds ${known}`]);
   }
-  if (!checked.has(record.data as object)) {
+  if (!record.checked) {
     const problems = schema.problems(record.data);
     if (problems.length > 0) throw new InvalidRecord(record.stream, record.type, problems);
-    trust(record.data);
+    // Records are shared objects: one that goes through several handlers is checked once.
+    record.checked = true;
   }
   return record as RecordOf<Stream>;
 }

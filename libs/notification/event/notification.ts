@@ -1,4 +1,5 @@
 import { defineStream, type Decider, type MessageOf } from '#libs/kernel';
+import type { Channel } from '#libs/recipient';
 import { schemaOf } from '#libs/validation';
 import {
   NotificationExpired,
@@ -9,6 +10,7 @@ import {
   NotificationRequested,
   NotificationScheduled,
   NotificationSent,
+  type Decision,
   type OperationOutcome,
 } from './contents.js';
 
@@ -34,7 +36,10 @@ export type NotificationStatus =
 export interface NotificationState {
   readonly status: NotificationStatus | 'none';
   readonly requested: NotificationRequested | null;
-  readonly prepared: NotificationPrepared | null;
+  /** What decided whom to tell and how. */
+  readonly decision: Decision | null;
+  /** What was asked of the channels, without what it says: that stands in the event. */
+  readonly operations: readonly { readonly id: string; readonly channel: Channel }[];
   readonly outcomes: readonly OperationOutcome[];
 }
 
@@ -70,7 +75,7 @@ export type NotificationCommand =
 // 4. Decisions. A command that has been decided before decides nothing: handlers repeat themselves.
 
 export const notification: Decider<NotificationState, NotificationCommand, NotificationEvent> = {
-  initial: () => ({ status: 'none', requested: null, prepared: null, outcomes: [] }),
+  initial: () => ({ status: 'none', requested: null, decision: null, operations: [], outcomes: [] }),
 
   evolve(state, event) {
     switch (event.type) {
@@ -79,7 +84,12 @@ export const notification: Decider<NotificationState, NotificationCommand, Notif
       case 'notification.scheduled.v1':
         return { ...state, status: 'scheduled' };
       case 'notification.prepared.v1':
-        return { ...state, status: 'sending', prepared: event.data };
+        return {
+          ...state,
+          status: 'sending',
+          decision: event.data.decision,
+          operations: event.data.operations.map(({ id, channel }) => ({ id, channel })),
+        };
       case 'notification.sent.v1':
         return { ...state, status: 'sent', outcomes: event.data.outcomes };
       case 'notification.partially-sent.v1':
@@ -125,11 +135,10 @@ function conclude(state: NotificationState, given: readonly OperationOutcome[]):
   const delivered = [...channels].some((channel) => outcomes.filter((one) => one.channel === channel).every(isSent));
   if (delivered) return { type: 'notification.partially-sent.v1', data: { outcomes } };
   if (outcomes.every(({ reason }) => reason === 'expired')) return expired(state, outcomes);
-  const decision = state.prepared?.decision ?? null;
   const reason = outcomes.every((one) => one.reason === 'recipientErased')
     ? 'recipientErased'
     : outcomes.some((one) => one.reason === 'deadline')
       ? 'deadlineExceeded'
       : 'couldNotSend';
-  return { type: 'notification.failed.v1', data: { reason, decision, outcomes } };
+  return { type: 'notification.failed.v1', data: { reason, decision: state.decision, outcomes } };
 }

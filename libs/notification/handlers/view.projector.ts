@@ -22,6 +22,8 @@ type Context = HandlerContext<
 /** An intermediate state is written at most that often; a final one at once. In milliseconds. */
 const settleTime = 1_000;
 const sweepEvery = 250;
+/** More would cost the deliveries that everybody waits for; a view that is not written yet is folded when it is read. */
+const mostEachSweep = 50;
 const mostRemembered = 50_000;
 
 interface Projection {
@@ -96,9 +98,11 @@ class ViewProjector {
   }
 
   private writeSettled(): void {
+    let written = 0;
     for (const [id, { since, projection }] of this.unwritten) {
-      if (projection.context.now() - since < settleTime) return;
+      if (projection.context.now() - since < settleTime || written === mostEachSweep) return;
       this.flush(id);
+      written += 1;
     }
   }
 
@@ -112,6 +116,8 @@ class ViewProjector {
   private async settle(id: string, { projection, settle, fail }: Unwritten): Promise<void> {
     try {
       await write(id, projection);
+      // Nothing more is to come: what comes all the same is read.
+      if (isFinal(projection.view)) this.projections.delete(id);
       for (const done of settle) done(true);
     } catch (error) {
       this.projections.delete(id);

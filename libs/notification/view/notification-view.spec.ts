@@ -24,6 +24,7 @@ function recorded(events: readonly { readonly type: string; readonly data: unkno
       created: Date.parse('2026-01-01T00:00:00Z') + index * 1_000,
       data,
       metadata: { $correlationId: id },
+      checked: false,
     };
     return record as ViewSource;
   });

@@ -62,6 +62,7 @@ function contextOf(cause: string): HandlerContext<typeof counters, typeof counte
     created: 0,
     data: {},
     metadata: {},
+    checked: false,
   };
   const context = new RecordContext(
     new StreamAccess(store, grant),

@@ -29,6 +29,7 @@ const cause: RecordedEvent = {
   created: 0,
   data: {},
   metadata: {},
+  checked: false,
 };
 
 let temporary: TemporaryStore;

@@ -60,7 +60,7 @@ export class Retries {
   }
 
   has(record: Pick<RecordRef, 'stream' | 'id'>): boolean {
-    return this.entries.has(identityOf(record));
+    return this.entries.size > 0 && this.entries.has(identityOf(record));
   }
 
   /** False when the entry has ended, or another one has taken its place. */

@@ -4,7 +4,6 @@ import {
   parse,
   StreamAccessDenied,
   streamName,
-  trust,
   categoryOf,
   type Message,
   type MessageOf,
@@ -160,9 +159,8 @@ export class RecordContext implements HandlerContext<StreamDefinition, StreamDef
       stream: name,
       expected,
       events: (messages as readonly Message[]).map(({ type, data }, index) => {
-        trust(data);
         const id = ids === 'fresh' ? newId() : deriveId(this.cause.id, name, first + BigInt(index));
-        return { id, type, data, metadata };
+        return { id, type, data, metadata, checked: true };
       }),
     };
   }
@@ -182,10 +180,13 @@ export function openClient<Readable extends StreamDefinition, Writable extends S
     read: (stream, key, options) => access.read(stream, key, options),
     last: (stream, key) => access.last(stream, key),
     async append(stream, key, expected, messages, { correlationId, ids, metadata }) {
-      const events = (messages as readonly Message[]).map(({ type, data }, index) => {
-        trust(data);
-        return { id: ids?.[index] ?? newId(), type, data, metadata: { $correlationId: correlationId, ...metadata } };
-      });
+      const events = (messages as readonly Message[]).map(({ type, data }, index) => ({
+        id: ids?.[index] ?? newId(),
+        type,
+        data,
+        metadata: { $correlationId: correlationId, ...metadata },
+        checked: true,
+      }));
       const [result] = await access.appendAll([{ stream: streamName(stream, key), expected, events }]);
       return result!;
     },

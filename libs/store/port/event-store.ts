@@ -11,6 +11,8 @@ export interface NewEvent {
   /** JSON; handed on as it is to readers of the same process, so never change it afterwards. */
   readonly data: unknown;
   readonly metadata?: Metadata;
+  /** True where the writer's types have checked the data: readers in the same process need not do it again. */
+  readonly checked?: boolean;
 }
 
 /** An append to one stream: all of its events or none. */

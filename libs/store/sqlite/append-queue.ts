@@ -174,6 +174,7 @@ export class AppendQueue {
           created,
           data: JSON.parse(data),
           metadata: {},
+          checked: false,
         });
       }
       records.sort((one, other) => Number(one.position - other.position));

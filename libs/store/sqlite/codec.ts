@@ -216,6 +216,7 @@ export function recordOf(
     created,
     data: event.data,
     metadata: event.metadata ?? noMetadata,
+    checked: event.checked === true,
   };
 }
 
@@ -242,5 +243,6 @@ export function recordOfRow(row: PageRow, asked: string | undefined): RecordedEv
         : typeof metadata === 'string'
           ? impliedMetadata(keyOf(stream), metadata)
           : metadata,
+    checked: false,
   };
 }

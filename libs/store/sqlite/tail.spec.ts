@@ -12,6 +12,7 @@ function record(position: number, stream = 'tail.tested-1'): RecordedEvent {
     created: 0,
     data: {},
     metadata: {},
+    checked: false,
   };
 }
 
