@@ -18,6 +18,7 @@ const connections = 5;
 const rounds = 3;
 const pacedSeconds = 10;
 const perSecond = 100;
+const atATime = 64;
 
 interface Running {
   readonly url: string;
@@ -55,19 +56,35 @@ async function runServer(sink: Sink): Promise<Running> {
   };
 }
 
-async function load(url: string, total: number, atATime: number, rate: number): Promise<void> {
+/** Posts so many notifications, and resolves when all of them have been sent. `onSent` is told of each. */
+async function load(
+  { url, store }: Running,
+  total: number,
+  rate: number,
+  onSent?: (seen: number) => void,
+): Promise<void> {
   const program = fileURLToPath(new URL('./load.js', import.meta.url));
   const child = fork(program, [Number(new URL(url).port), total, atATime, rate].map(String));
-  const [code] = (await once(child, 'exit')) as [number];
+  const ended = once(child, 'exit') as Promise<[number]>;
+  const all = sent(store, total, (seen) => {
+    onSent?.(seen);
+    if (seen % 100 === 0 && child.connected) child.send(seen);
+  });
+  const [code] = await ended;
   if (code !== 0) throw new Error(`the load ended with ${code}`);
+  await all;
 }
 
 /** Resolves when so many notifications have been sent, from the head of the store on; tells of each on the way. */
-async function sent(store: SqliteEventStore, count: number, onSent?: (seen: number) => void): Promise<void> {
+async function sent(store: SqliteEventStore, count: number, onSent: (seen: number) => void): Promise<void> {
   let seen = 0;
   const filter = { categories: [notificationEvents.category] };
   for await (const { events } of store.subscribeToAll({ after: await store.head(), filter })) {
-    for (const { type } of events) if (type === 'notification.sent.v1') onSent?.((seen += 1));
+    for (const { type } of events) {
+      if (type !== 'notification.sent.v1') continue;
+      seen += 1;
+      onSent(seen);
+    }
     if (seen >= count) return;
   }
 }
@@ -79,14 +96,15 @@ interface Throughput {
 
 async function throughput(total: number): Promise<Throughput> {
   const sink = await startSink();
-  const { url, store, stop } = await runServer(sink);
+  const server = await runServer(sink);
+  const { stop } = server;
   try {
-    await Promise.all([sent(store, 500), load(url, 500, 64, 0)]);
-    const before = store.stats();
+    await load(server, 500, 0);
+    const before = server.store.stats();
     const started = performance.now();
-    await Promise.all([sent(store, total), load(url, total, 64, 0)]);
+    await load(server, total, 0);
     const seconds = (performance.now() - started) / 1000;
-    const after = store.stats();
+    const after = server.store.stats();
     const each = (name: 'records' | 'bytes' | 'commits' | 'messages') => (after[name] - before[name]) / total;
     return {
       rate: total / seconds,
@@ -139,12 +157,13 @@ async function latencies(): Promise<number[]> {
     const asked = subject.split(' ')[2];
     if (asked !== undefined) taken.push(Number(at - BigInt(asked)) / 1e6);
   });
-  const { url, store, stop } = await runServer(sink);
+  const server = await runServer(sink);
+  const { stop } = server;
   try {
-    await Promise.all([sent(store, 200), load(url, 200, 16, perSecond)]);
+    await load(server, 200, perSecond);
     taken.length = 0;
     const total = pacedSeconds * perSecond;
-    await Promise.all([sent(store, total), load(url, total, 64, perSecond)]);
+    await load(server, total, perSecond);
     return taken;
   } finally {
     await stop();
@@ -157,9 +176,10 @@ const stretches = 10;
 /** Whether the rate stays what it is as the store grows: `npm run bench -- flat`, a million unless told otherwise. */
 export async function runFlatBench(total = Number(process.env['NOTIFICATIONS'] ?? 1_000_000)): Promise<void> {
   const sink = await startSink();
-  const { url, store, stop } = await runServer(sink);
+  const server = await runServer(sink);
+  const { stop } = server;
   try {
-    await Promise.all([sent(store, 2_000), load(url, 2_000, 64, 0)]);
+    await load(server, 2_000, 0);
     const rows: (string | number)[][] = [];
     let since = performance.now();
     const note = (seen: number): void => {
@@ -169,7 +189,7 @@ export async function runFlatBench(total = Number(process.env['NOTIFICATIONS'] ?
       rows.push([String(seen), total / stretches / seconds, process.memoryUsage().rss / 1e6]);
       process.stderr.write(`${rows.at(-1)!.join(' ')}\n`);
     };
-    await Promise.all([sent(store, total, note), load(url, total, 64, 0)]);
+    await load(server, total, 0, note);
     process.stdout.write(`\nAs the store grows\n${table(['notifications', 'a second', 'RSS, MB'], rows)}\n`);
   } finally {
     await stop();

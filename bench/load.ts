@@ -2,12 +2,20 @@ import { connect, type Socket } from 'node:net';
 
 /**
  * Posts notifications, a process of its own, over sockets of its own: a full HTTP client would take as much of the machine
- * as what is measured. Arguments: port, how many, how many at a time, and how many a second (0: as many as go).
+ * as what is measured. Arguments: port, how many, how many at a time, and how many a second (0: as many as go). The
+ * parent tells how many have been sent; so many more than that are posted at most.
  * Each subject is `mail <number> <process.hrtime at the request>`.
  */
 const [port, total, atATime, perSecond] = process.argv.slice(2).map(Number) as [number, number, number, number];
 const html = `<p>${'Your invoice is attached. '.repeat(8)}</p>`;
+const mostUnsent = 2_000;
 let next = 0;
+let sent = 0;
+const wake: (() => void)[] = [];
+process.on('message', (count: number) => {
+  sent = count;
+  for (const go of wake.splice(0)) go();
+});
 
 function request(number: number): string {
   const body = JSON.stringify({
@@ -52,7 +60,10 @@ const sockets = Array.from({ length: atATime }, () => connect({ port, host: '127
 if (perSecond === 0) {
   await Promise.all(
     sockets.map(async (socket) => {
-      while (next < total) await post(socket);
+      while (next < total) {
+        if (next - sent >= mostUnsent) await new Promise<void>((resolve) => wake.push(resolve));
+        else await post(socket);
+      }
     }),
   );
 } else {
@@ -74,3 +85,4 @@ if (perSecond === 0) {
   await Promise.all(posts);
 }
 for (const socket of sockets) socket.destroy();
+process.disconnect();

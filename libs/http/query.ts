@@ -5,6 +5,12 @@ function refuse(path: string, message: string): Problem {
   return invalid([{ path, message }]);
 }
 
+/** Refuses parameters that nothing would look at. @throws Problem 422 */
+export function onlyParameters(query: Readonly<Record<string, unknown>>, ...known: readonly string[]): void {
+  const unknown = Object.keys(query).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw refuse(unknown, 'is not a known parameter');
+}
+
 /** One text, or undefined where the parameter is absent. @throws Problem 422 where it is given twice */
 export function textParameter(name: string, value: unknown): string | undefined {
   if (value === undefined || typeof value === 'string') return value;

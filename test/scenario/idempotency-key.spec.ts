@@ -56,6 +56,34 @@ test('the same key with another body: refused, and nothing is sent', async () =>
   expect([countOf('strict'), countOf('another')]).toEqual([1, 0]);
 });
 
+test('the same fields in another order are the same body', async () => {
+  const content = { subject: 'ordered', text: 'Hello' };
+  const first = await api.request<Accepted>(
+    'POST',
+    '/v1/notifications',
+    { recipientId: 'ada', category: 'a', content },
+    { 'idempotency-key': 'ordered' },
+  );
+  const second = await api.request<Accepted>(
+    'POST',
+    '/v1/notifications',
+    { content: { text: 'Hello', subject: 'ordered' }, category: 'a', recipientId: 'ada' },
+    { 'idempotency-key': 'ordered' },
+  );
+  expect([second.status, second.body.id]).toEqual([202, first.body.id]);
+});
+
+test('a key that was used for a recipient who was erased since is refused, not taken for the old request', async () => {
+  const headers = { 'idempotency-key': 'erased' };
+  const notification = (recipientId: string) => ({ recipientId, content: { subject: 'erased', text: 'Hello' } });
+  await api.putRecipient('bo', 'bo@example.com');
+  const first = await api.request<Accepted>('POST', '/v1/notifications', notification('bo'), headers);
+  await api.finalView(first.body.id);
+  await api.request('DELETE', '/v1/recipients/bo');
+  const second = await api.request('POST', '/v1/notifications', notification('ada'), headers);
+  expect(second.status).toBe(422);
+});
+
 test('twenty requests with one key at the same time: one notification, one mail', async () => {
   const answers = await Promise.all(Array.from({ length: 20 }, () => post('crowd', 'crowd')));
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));

@@ -6,7 +6,6 @@ export {
   type EmailMessage,
   type EmailReceipt,
   type EmailTransport,
-  InvalidSmtpUrl,
   type Mailbox,
   SandboxTransport,
   SmtpTransport,

@@ -19,7 +19,9 @@ const deadlinePurpose = 'notification.delivery-deadline';
 /** Most deliveries end within this time and need no timer record. In milliseconds. */
 const grace = 30_000;
 const sweepEvery = 5_000;
-const mostRemembered = 50_000;
+const mostRemembered = 10_000;
+/** With more that wait, the oldest gets its timer at once. */
+const mostWaiting = 5_000;
 const sending: NotificationState = { ...notification.initial(), status: 'sending' };
 
 interface Waiting {
@@ -101,13 +103,14 @@ class DeliverySagaHandler {
     const settled = new Promise<boolean>((settle, fail) => {
       this.waiting.set(id, { since: context.now(), deadline, context, settle, fail });
     });
+    this.sweep();
     return { settled };
   }
 
-  /** Gives a timer to those that have waited too long to hold up the checkpoint. */
+  /** Gives a timer to those that have waited too long to hold up the checkpoint, and where too many wait. */
   private sweep(): void {
     for (const [id, waiting] of this.waiting) {
-      if (waiting.context.now() - waiting.since < grace) return;
+      if (waiting.context.now() - waiting.since < grace && this.waiting.size <= mostWaiting) return;
       this.waiting.delete(id);
       this.schedule(id, waiting).catch(waiting.fail);
     }

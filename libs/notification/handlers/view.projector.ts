@@ -24,7 +24,9 @@ const settleTime = 1_000;
 const sweepEvery = 250;
 /** More would cost the deliveries that everybody waits for; a view that is not written yet is folded when it is read. */
 const mostEachSweep = 50;
-const mostRemembered = 50_000;
+const mostRemembered = 10_000;
+/** With more that wait, the oldest is written at once: what waits is kept in memory. */
+const mostUnwritten = 5_000;
 
 interface Projection {
   view: NotificationView;
@@ -87,6 +89,7 @@ class ViewProjector {
     if (unwritten === undefined) {
       unwritten = { since: projection.context.now(), projection, settle: [], fail: [] };
       this.unwritten.set(id, unwritten);
+      if (this.unwritten.size > mostUnwritten) this.flush(this.unwritten.keys().next().value!);
     }
     const { settle, fail } = unwritten;
     return {

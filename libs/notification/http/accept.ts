@@ -75,19 +75,25 @@ async function reserveFor(
   key: string,
   { caller, now }: RequestContext,
 ): Promise<Reservation> {
-  const hash = createHash('sha256').update(JSON.stringify(dto)).digest('base64url');
+  const hash = createHash('sha256').update(JSON.stringify(dto, inKeyOrder)).digest('base64url');
   const bodyHash = await vault.sealFor(recipientOwner(dto.recipientId), 'hash', hash);
   const reservation = await reserve(client, caller, key, { resourceId: newId(), bodyHash }, now);
   if (!reservation.isNew && !(await hasHash(vault, reservation.bodyHash, hash))) throw new IdempotencyKeyReused();
   return reservation;
 }
 
+/** For JSON.stringify: two bodies with the same fields are the same, in whatever order they came. */
+function inKeyOrder(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 async function hasHash(vault: Vault, sealed: Sealed, hash: string): Promise<boolean> {
   try {
     return (vault.openNow(sealed) ?? (await vault.open(sealed))) === hash;
   } catch (error) {
-    // The recipient was erased since: nobody can tell any more, and nothing is sent twice by taking it for the same.
-    if (error instanceof KeyDestroyed) return true;
+    // The recipient was erased since: nobody can tell any more, and another request must not be taken for that one.
+    if (error instanceof KeyDestroyed) return false;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Headers, HttpCode, HttpStatus, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { invalid, notFound, traceparentOf, validated, waitParameter } from '#libs/http';
+import { invalid, notFound, onlyParameters, traceparentOf, validated, waitParameter } from '#libs/http';
 import { isHeaderSafe } from '#libs/validation';
 import { sealedPrefix } from '#libs/vault';
 import type { NotificationView } from '../view/notification-view.js';
@@ -52,20 +52,30 @@ export class NotificationController {
       return { id, status: 'accepted', href };
     } catch (error) {
       if (!(error instanceof IdempotencyKeyReused)) throw error;
-      throw invalid([{ path: 'Idempotency-Key', message: 'was used before, with another body' }]);
+      throw invalid([
+        {
+          path: 'Idempotency-Key',
+          message: 'was used before, with another body or for a recipient that was erased since',
+        },
+      ]);
     }
   }
 
   @Get(':id')
-  async get(@Param('id') id: string, @Query('wait') wait: unknown): Promise<NotificationView> {
-    const view = await this.queries.view(id, waitParameter(wait));
+  async get(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<NotificationView> {
+    onlyParameters(query, 'wait');
+    const view = await this.queries.view(id, waitParameter(query['wait']));
     if (view === undefined) throw notFound('there is no such notification');
     return view;
   }
 
   /** Every record of the notification, in the order in which it happened. */
   @Get(':id/events')
-  async events(@Param('id') id: string): Promise<{ readonly items: readonly EventView[] }> {
+  async events(
+    @Param('id') id: string,
+    @Query() query: Record<string, unknown>,
+  ): Promise<{ readonly items: readonly EventView[] }> {
+    onlyParameters(query);
     const items = await this.queries.events(id);
     if (items === undefined) throw notFound('there is no such notification');
     return { items };

@@ -24,7 +24,7 @@ export interface RecipientView {
 export interface Decided<Result> {
   readonly result: Result;
   readonly revision: bigint;
-  /** Of the event written; undefined when nothing changed. */
+  /** Of the recipient's last event; undefined where the store does not tell. */
   readonly position: bigint | undefined;
 }
 
@@ -55,9 +55,9 @@ export class Recipients {
   /** Undefined when there is none, or it was erased. */
   get(id: string): Promise<Decided<RecipientView> | undefined> {
     return undisturbed(undefined, async () => {
-      const { state, revision } = await loadAggregate(this.services.client, recipientEvents, recipient, id);
+      const { state, revision, position } = await loadAggregate(this.services.client, recipientEvents, recipient, id);
       if (state.status !== 'known') return undefined;
-      return { result: await this.show(id, state.profile), revision: revision as bigint, position: undefined };
+      return { result: await this.show(id, state.profile), revision: revision as bigint, position };
     });
   }
 
@@ -72,14 +72,14 @@ export class Recipients {
     ifMatch: RevisionCondition,
   ): Promise<Decided<RecipientView> & { readonly created: boolean }> {
     const { client, vault } = this.services;
-    const { state, revision } = await loadAggregate(client, recipientEvents, recipient, id);
+    const { state, revision, position } = await loadAggregate(client, recipientEvents, recipient, id);
     const created = state.status !== 'known';
     const wanted = viewOf(id, dto);
     if (ifMatch !== undefined && (created || (ifMatch !== 'streamExists' && ifMatch !== revision))) {
       throw new WrongExpectedRevision(streamName(recipientEvents, id), ifMatch, created ? 'noStream' : revision);
     }
     if (!created && isDeepStrictEqual(await this.show(id, state.profile), wanted)) {
-      return { result: wanted, revision: revision as bigint, position: undefined, created: false };
+      return { result: wanted, revision: revision as bigint, position, created: false };
     }
     // An erasure may have been cut short before its keys went; what is put now needs a key that nothing else has.
     if (state.status === 'erased') await destroyPersonalData(this.services, state.keyIds);

@@ -16,14 +16,16 @@ export async function loadAggregate<Stream extends StreamDefinition, State>(
   stream: Stream,
   decider: { initial(): State; evolve(state: State, event: MessageOf<Stream>): State },
   key: string,
-): Promise<Loaded<State>> {
+): Promise<Loaded<State> & { readonly position: bigint | undefined }> {
   let state = decider.initial();
   let revision: KnownRevision = 'noStream';
+  let position: bigint | undefined;
   for (const record of await reader.read(stream, key)) {
     state = decider.evolve(state, record as Message as MessageOf<Stream>);
     revision = record.revision;
+    position = record.position;
   }
-  return { state, revision };
+  return { state, revision, position };
 }
 
 /**

@@ -14,7 +14,7 @@ import { loadAggregate, type Loaded } from './cached-aggregates.js';
 const mostTries = 10;
 
 export interface Executed<State> extends Loaded<State> {
-  /** Position of the last event written; undefined when nothing had to be. */
+  /** Position of the aggregate's last event; undefined where there is none, or the store does not tell. */
   readonly position: bigint | undefined;
   readonly written: boolean;
 }
@@ -34,12 +34,12 @@ export async function execute<Stream extends StreamDefinition, State, Command>(
 ): Promise<Executed<State>> {
   const cause = newId();
   for (let tries = 1; ; tries += 1) {
-    const { state, revision } = await loadAggregate(client, stream, decider, key);
+    const { state, revision, position } = await loadAggregate(client, stream, decider, key);
     if (ifRevision !== undefined && ifRevision !== revision) {
       throw new WrongExpectedRevision(streamName(stream, key), ifRevision, revision);
     }
     const events = decider.decide(state, command);
-    if (events.length === 0) return { state, revision, position: undefined, written: false };
+    if (events.length === 0) return { state, revision, position, written: false };
     const first = revision === 'noStream' ? 0n : revision + 1n;
     const ids = events.map((_, index) => deriveId(cause, streamName(stream, key), first + BigInt(index)));
     try {

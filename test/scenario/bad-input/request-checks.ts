@@ -211,6 +211,7 @@ export const requestChecks: Readonly<Record<string, RequestCheck>> = {
   'GET of an unknown recipient': get('/v1/recipients/never'),
   'wait longer than 60': get(`/v1/notifications/${unknownId}?wait=61`),
   'wait that is no number': get(`/v1/notifications/${unknownId}?wait=soon`),
+  'a query parameter that is not known': get(`/v1/notifications/${unknownId}?asOf=3`),
   'wait given twice': get(`/v1/notifications/${unknownId}?wait=1&wait=2`),
   'a path that does not exist': get('/v1/nonsense'),
   'a method that the path does not have': async (api) => described(await api.request('PATCH', '/v1/notifications')),

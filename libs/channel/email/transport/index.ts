@@ -7,5 +7,5 @@ export {
   type RejectedRecipient,
 } from './email-transport.js';
 export { SandboxTransport } from './sandbox-transport.js';
-export { InvalidSmtpUrl, type SmtpSettings } from './smtp-settings.js';
+export type { SmtpSettings } from './smtp-settings.js';
 export { SmtpTransport } from './smtp-transport.js';
