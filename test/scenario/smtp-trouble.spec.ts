@@ -140,7 +140,7 @@ test('451 until its time is over: failed in time, as exhausted', async () => {
   expect(mailsTo('late')).toHaveLength(0);
 });
 
-test('some recipients of a mail refused: sent, and it is told who was not reached', async () => {
+test('a copy refused: sent, and it is told who was not reached', async () => {
   await api.putRecipient('lead', addressOf('lead'));
   smtp.behave({ at: 'recipient', recipient: addressOf('gone'), reply: '550 5.1.1 no such user' });
   const email = { cc: [{ address: addressOf('gone') }] };
@@ -150,4 +150,25 @@ test('some recipients of a mail refused: sent, and it is told who was not reache
   expect(sent!.data).toMatchObject({
     receipt: { accepted: 1, rejected: 1, detail: expect.stringContaining(addressOf('gone')) },
   });
+});
+
+test('the recipient refused for now while a copy is taken: tried again until the recipient has it', async () => {
+  await api.putRecipient('busy', addressOf('busy'));
+  smtp.behave({ at: 'recipient', recipient: addressOf('busy'), times: 1, reply: '450 4.2.1 come back later' });
+  const content = { subject: 'Hello', text: 'All', email: { cc: [{ address: addressOf('copy') }] } };
+  const id = await api.notify('busy', { content });
+  const view = await api.finalView(id);
+  expect(view.status).toBe('sent');
+  expect(view.channels.email!.operations[0]).toMatchObject({ status: 'succeeded', attempts: 2 });
+  expect(mailsTo('busy')).toHaveLength(1);
+});
+
+test('the recipient refused for good while a copy is taken: failed', async () => {
+  await api.putRecipient('moved', addressOf('moved'));
+  smtp.behave({ at: 'recipient', recipient: addressOf('moved'), reply: '550 5.1.1 no such user' });
+  const content = { subject: 'Hello', text: 'All', email: { cc: [{ address: addressOf('copy') }] } };
+  const id = await api.notify('moved', { content });
+  const view = await api.finalView(id);
+  expect(view).toMatchObject({ status: 'failed', reason: 'couldNotSend' });
+  expect(view.channels.email!.operations[0]).toMatchObject({ error: { stage: 'send', code: 550 }, attempts: 1 });
 });

@@ -7,6 +7,8 @@ import { participantsOf, type Participants } from './participants.js';
 export interface ComposedEmail {
   readonly from: string;
   readonly recipients: readonly string[];
+  /** Those of the recipients whom the mail is for; the others get copies. */
+  readonly to: readonly string[];
   /** Headers and body (RFC 5322), ASCII only, lines ending in CRLF, the last one too. */
   readonly mime: Buffer;
 }
@@ -40,7 +42,8 @@ export function compose(message: EmailMessage): ComposedEmail {
     const body = serialised(bodyOf(message));
     const end = body.endsWith('\r\n') ? '' : '\r\n';
     const mime = Buffer.from(`${headers}\r\n${body}${end}`, 'latin1');
-    return { from: participants.from.address, recipients: participants.recipients, mime };
+    const { from, to, recipients } = participants;
+    return { from: from.address, recipients, to: to.map(({ address }) => address), mime };
   } catch (cause) {
     throw new EmailFailure('the mail could not be composed', { stage: 'packaging', kind: 'permanent', cause });
   }

@@ -5,7 +5,7 @@ export interface EmailTransport {
   /** True when nothing leaves the house. */
   readonly sandbox: boolean;
   /**
-   * Sends one mail and answers once the server has taken responsibility for it, at least for some recipients.
+   * Sends one mail and answers once the server has taken responsibility for it, for all of `to` at least.
    * Throws `EmailFailure` and nothing else.
    *
    * @param signal gives up waiting; the failure tells by `doubtful` whether the mail may be out already
@@ -26,7 +26,7 @@ export interface RejectedRecipient {
 /** What the server said about a mail it took. */
 export interface EmailReceipt {
   readonly accepted: readonly string[];
-  /** Recipients whom the server refused while it took the mail for the others. */
+  /** Recipients of copies whom the server refused while it took the mail for the others. */
   readonly rejected: readonly RejectedRecipient[];
   /** The reply to the mail. */
   readonly response: string;
@@ -68,6 +68,7 @@ interface EmailFailureDetails {
  * | connection lost while logging in                                     | authenticate   | transient | no       |
  * | sender, every recipient, or the mail answered 4xx / 5xx              | send           | by code   | no       |
  * | every recipient refused, some with 4xx                               | send           | transient | no       |
+ * | a `to` recipient refused while others were accepted: these got it    | send           | by code   | no       |
  * | mail larger than the server takes                                    | send           | permanent | no       |
  * | connection lost, timeout or abort before the final dot was written   | send           | transient | no       |
  * | connection lost, timeout or abort between final dot and reply        | send           | transient | yes      |

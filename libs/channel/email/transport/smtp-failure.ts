@@ -33,7 +33,7 @@ export function failureOf(
 }
 
 /** The enhanced status code (RFC 3463) of a reply. */
-function enhancedCodeOf(response: string | undefined): string | undefined {
+export function enhancedCodeOf(response: string | undefined): string | undefined {
   return /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response ?? '')?.[1];
 }
 

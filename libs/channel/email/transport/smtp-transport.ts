@@ -2,6 +2,7 @@ import { compose, type ComposedEmail } from './compose.js';
 import type { EmailMessage } from './email-message.js';
 import { EmailFailure, type EmailReceipt, type EmailTransport } from './email-transport.js';
 import { Slots } from './slots.js';
+import { enhancedCodeOf } from './smtp-failure.js';
 import { SmtpSession, type SmtpOptions } from './smtp-session.js';
 import { endpointOf, type SmtpEndpoint, type SmtpSettings } from './smtp-settings.js';
 
@@ -31,7 +32,9 @@ export class SmtpTransport implements EmailTransport {
     });
     try {
       const deliveryStatusId = message.deliveryStatus ? message.messageId : undefined;
-      return await this.#deliver(mail, { deliveryStatusId }, signal);
+      const receipt = await this.#deliver(mail, { deliveryStatusId }, signal);
+      requireTold(mail, receipt);
+      return receipt;
     } finally {
       this.#slots.release();
     }
@@ -102,6 +105,21 @@ export class SmtpTransport implements EmailTransport {
     for (let slot = 0; slot < this.#endpoint.maxConnections; slot++) await this.#slots.acquire();
     await Promise.all([...this.#idle.keys()].map((session) => session.quit()));
   }
+}
+
+/** A mail that reached only those in copy has failed: nobody whom it is for was told. */
+function requireTold({ to }: ComposedEmail, { rejected, conversation }: EmailReceipt): void {
+  const refused = rejected.filter(({ address }) => to.includes(address));
+  // One that may be taken later is reason enough to try again.
+  const [first] = refused.sort((one, other) => one.code - other.code);
+  if (first === undefined) return;
+  throw new EmailFailure(`${first.address} was refused: ${first.response}`, {
+    stage: 'send',
+    kind: first.code >= 500 ? 'permanent' : 'transient',
+    code: first.code,
+    enhancedCode: enhancedCodeOf(first.response),
+    conversation,
+  });
 }
 
 /** True where the connection went away, as one does that idled too long, before the server can have taken the mail. */
