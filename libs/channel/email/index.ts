@@ -6,7 +6,6 @@ export {
   type EmailMessage,
   type EmailReceipt,
   type EmailTransport,
-  type Mailbox,
   SandboxTransport,
   SmtpTransport,
   type SmtpSettings,

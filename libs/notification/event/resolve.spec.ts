@@ -32,6 +32,7 @@ function resolved(recipient: RecipientState, more: Partial<ResolutionInput> = {}
     recipientRevision: 3n,
     date: '2026-01-01T00:00:00.000Z',
     notAfter: '2026-01-02T00:00:00.000Z',
+    sender: { address: 'office@example.org' },
     rules: { window: 1, policy: { default: 'atLeastOnce', once: 'atMostOnce' } },
     ...more,
   });
@@ -104,6 +105,7 @@ describe('it prepares', () => {
             channel: 'email',
             type: 'SendEmail',
             operation: {
+              sender: { address: 'office@example.org' },
               to: [{ address, name: sealedSample('name') }],
               content: operation.content,
               date: '2026-01-01T00:00:00.000Z',

@@ -1,3 +1,4 @@
+import type { Sender } from '#libs/channel/email';
 import { deriveId } from '#libs/kernel';
 import type { DeliveryPolicy } from '#libs/runtime';
 import { chooseChannels, type Channel, type RecipientState } from '#libs/recipient';
@@ -25,6 +26,8 @@ export interface ResolutionInput {
   /** When the message is dated. */
   readonly date: string;
   readonly notAfter: string;
+  /** Who mail is from. */
+  readonly sender: Sender;
   readonly rules: DeliveryRules;
 }
 
@@ -75,7 +78,7 @@ function isOptOut({ outcome }: { readonly outcome: ChannelOutcome }): boolean {
 }
 
 function prepareEmail(
-  { cause, operation, date, notAfter, rules, recipient }: ResolutionInput,
+  { cause, operation, date, notAfter, sender, rules, recipient }: ResolutionInput,
   address: NonNullable<PreparedOperation['operation']['to'][number]['address']>,
   ordinal: number,
 ): PreparedOperation {
@@ -87,6 +90,6 @@ function prepareEmail(
     id: deriveId(cause, 'email', ordinal),
     channel: 'email',
     type: 'SendEmail',
-    operation: { to: [{ address, name }], content: operation.content, date, notAfter, delivery },
+    operation: { sender, to: [{ address, name }], content: operation.content, date, notAfter, delivery },
   };
 }

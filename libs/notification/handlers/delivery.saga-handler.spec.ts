@@ -82,6 +82,20 @@ test('gives a timer to a delivery that takes long, once', async () => {
   expect(await flow.dataOf('runtime.timer')).toHaveLength(1);
 });
 
+test.each(['the same handler', 'another one, after a restart'])('an end takes the timer back: %s', async (which) => {
+  const { run, settled } = await startWaiting();
+  flow.advance(30_000);
+  jest.advanceTimersByTime(5_000);
+  await settled;
+  if (which !== 'the same handler') await run.stop();
+  await flow.drive([sendEmailBot]);
+  const ending = which === 'the same handler' ? run : flow.run(deliverySagaHandler);
+  for (const record of await ending.waiting()) if (record.type === 'email.sent.v1') await ending.handle(record);
+  await ending.stop();
+  expect((await lastEvent()).type).toBe('notification.sent.v1');
+  expect(await flow.dataOf('runtime.timer', 'runtime.timer-cancelled.v1')).toHaveLength(1);
+});
+
 test('ends at the deadline; what comes later is kept, and shown', async () => {
   const { run, settled } = await startWaiting();
   flow.advance(30_000);

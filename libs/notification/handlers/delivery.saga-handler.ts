@@ -9,6 +9,7 @@ import {
   type Deferred,
   type HandlerContext,
 } from '#libs/runtime';
+import { WrongExpectedRevision } from '#libs/store/port';
 import { notification, notificationEvents, type NotificationState } from '../event/notification.js';
 import { delivery, notificationSagas, type DeliverySeen, type DeliveryState } from '../saga/delivery.js';
 
@@ -47,6 +48,8 @@ class DeliverySagaHandler {
   private readonly states = new LRUCache<string, DeliveryState>({ max: mostRemembered });
   /** Deliveries whose start is not checkpointed yet, oldest first. */
   private readonly waiting = new Map<string, Waiting>();
+  /** Appends of deadline timers; one that is forgotten fires, and nothing follows from it. */
+  private readonly timers = new LRUCache<string, Promise<unknown>>({ max: mostRemembered });
   private readonly sweeper = setInterval(() => this.sweep(), sweepEvery);
 
   handle = async (record: RecordOf<Seen>, context: Context): Promise<Deferred | void> => {
@@ -68,6 +71,7 @@ class DeliverySagaHandler {
         notification.decide(current, { type: 'complete', outcomes }),
       );
       this.forget(id);
+      if (record.type !== 'runtime.timer-fired.v1') await this.cancelTimer(id, context);
       return;
     }
     if (record.type === 'notification.delivery-started.v1') return this.wait(id, record.data.deadline, context);
@@ -90,6 +94,8 @@ class DeliverySagaHandler {
         if (seen !== undefined) state = delivery.evolve(state, seen);
       }
     }
+    const timer = await context.last(runtimeTimers, timerKey(id));
+    if (timer?.type === 'runtime.timer-scheduled.v1') this.timers.set(id, Promise.resolve());
     return state;
   }
 
@@ -118,13 +124,33 @@ class DeliverySagaHandler {
 
   private async schedule(id: string, { deadline, context, settle }: Waiting): Promise<void> {
     const data = { dueAt: Date.parse(deadline), purpose: deadlinePurpose };
-    await context.append(
-      context.write(runtimeTimers, `${id}.delivery-deadline`, 'noStream', [
-        { type: 'runtime.timer-scheduled.v1', data },
-      ]),
+    const scheduled = context.append(
+      context.write(runtimeTimers, timerKey(id), 'noStream', [{ type: 'runtime.timer-scheduled.v1', data }]),
     );
+    this.timers.set(id, scheduled);
+    await scheduled;
     settle(true);
   }
+
+  private async cancelTimer(id: string, context: Context): Promise<void> {
+    const scheduled = this.timers.get(id);
+    if (scheduled === undefined) return;
+    try {
+      await scheduled;
+      const data = { purpose: deadlinePurpose };
+      await context.append(
+        context.write(runtimeTimers, timerKey(id), 0n, [{ type: 'runtime.timer-cancelled.v1', data }]),
+      );
+    } catch (error) {
+      // It has fired, or was cancelled before.
+      if (!(error instanceof WrongExpectedRevision)) throw error;
+    }
+    this.timers.delete(id);
+  }
+}
+
+function timerKey(id: string): string {
+  return `${id}.delivery-deadline`;
 }
 
 function seenIn(record: RecordOf<Seen>): DeliverySeen | undefined {

@@ -1,3 +1,4 @@
+import type { Sender } from '#libs/channel/email';
 import { fold, type RecordOf } from '#libs/kernel';
 import { recipientEvents, type RecipientState } from '#libs/recipient';
 import { decideAndAppend, defineBot, runtimeTimers, type CachedAggregates, type HandlerContext } from '#libs/runtime';
@@ -14,6 +15,8 @@ import { notificationClientOperations } from '../operations/client.js';
 export interface SendServices {
   readonly recipients: CachedAggregates<typeof recipientEvents, RecipientState>;
   readonly deliveryRules: DeliveryRules;
+  /** Who mail is from. */
+  readonly mailFrom: Sender;
 }
 
 type Operation = RecordOf<typeof notificationClientOperations>;
@@ -63,6 +66,7 @@ async function take(services: SendServices, record: Operation, context: Context)
       recipientRevision: recipient.revision,
       date: new Date(begin).toISOString(),
       notAfter,
+      sender: services.mailFrom,
       rules: services.deliveryRules,
     });
     next = { type: 'resolve', resolution };

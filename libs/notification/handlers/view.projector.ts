@@ -67,7 +67,8 @@ class ViewProjector {
 
   handle = async (record: ViewSource, context: Context): Promise<Deferred | void> => {
     const id = context.correlationId;
-    const known = this.projections.get(id);
+    // What is not written yet is newer than anything that could be read.
+    const known = this.unwritten.get(id)?.projection ?? this.projections.get(id);
     const projection = known ?? (isBeginning(record) ? begin(record, context) : await recall(id, context));
     if (projection === undefined) return;
     if (known !== undefined) advance(projection, record, context);

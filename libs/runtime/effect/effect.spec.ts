@@ -1,7 +1,8 @@
-import { describe, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { Message } from '#libs/kernel';
 import { given } from '#libs/testing';
-import { effectDecider, type DeliveryPolicy, type EffectCommand } from './effect.js';
+import { effectDecider, type DeliveryPolicy, type EffectClaimed, type EffectCommand } from './effect.js';
 
 const types = { claimed: 'claimed', attemptFailed: 'attempt-failed', succeeded: 'succeeded', failed: 'failed' };
 const decider = effectDecider(types);
@@ -133,5 +134,54 @@ describe('an attempt in doubt', () => {
     given(decider, claimed(1))
       .when(fail(1, { now: notAfter, doubtful: true }))
       .then(failed(1, 'inDoubt', 'busy'));
+  });
+});
+
+describe('whatever happens', () => {
+  const delivery = fc.constantFrom<DeliveryPolicy>('atLeastOnce', 'atMostOnce');
+  const now = fc.integer({ min: 0, max: notAfter + 1_000 });
+  const attempt = fc.integer({ min: 1, max: 4 });
+  const commands: fc.Arbitrary<EffectCommand[]> = fc.array(
+    fc.oneof(
+      fc.tuple(now, delivery).map(([at, policy]) => begin(at, policy)),
+      attempt.map(succeed),
+      fc
+        .record({
+          now,
+          delivery,
+          doubtful: fc.boolean(),
+          kind: fc.constantFrom('transient' as const, 'permanent' as const, 'recipientErased' as const),
+        })
+        .chain((how) => attempt.map((number) => fail(number, how))),
+    ),
+    { maxLength: 30 },
+  );
+
+  /** What the commands lead to; outcomes are of attempts that were claimed. */
+  function run(given: readonly EffectCommand[]): Message[] {
+    let state = decider.initial();
+    const history: Message[] = [];
+    for (const command of given) {
+      if (command.type !== 'begin' && command.attempt > state.attempts) continue;
+      const events = decider.decide(state, command);
+      for (const event of events) state = decider.evolve(state, event);
+      history.push(...events);
+      if (command.type !== 'begin') expect(decider.decide(state, command)).toEqual([]);
+    }
+    return history;
+  }
+
+  it('it succeeds at most once, is given up at most once, and counts its attempts', () => {
+    fc.assert(
+      fc.property(commands, (given) => {
+        const history = run(given);
+        const ofType = (type: string) => history.filter((event) => event.type === type);
+        expect(ofType('succeeded').length).toBeLessThanOrEqual(1);
+        expect(ofType('failed').length).toBeLessThanOrEqual(1);
+        expect(ofType('claimed').map(({ data }) => (data as EffectClaimed).attempt)).toEqual(
+          ofType('claimed').map((_, index) => index + 1),
+        );
+      }),
+    );
   });
 });

@@ -34,6 +34,7 @@ export function preparedSample(...operationIds: readonly string[]): Notification
       channel: 'email',
       type: 'SendEmail',
       operation: {
+        sender: { address: 'office@example.org' },
         to: [{ address: sealedSample('address'), name: null }],
         content: { inline: sealedSample('content') },
         date: '2026-01-01T00:00:00.000Z',

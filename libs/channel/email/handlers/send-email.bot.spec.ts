@@ -48,6 +48,7 @@ interface Enqueued {
 async function enqueue({ content = small, delivery = 'atLeastOnce', window = 60_000 }: Enqueued = {}): Promise<void> {
   const { vault, contents } = flow.services;
   const operation = {
+    sender: { address: 'office@example.org' },
     to: [
       {
         address: await vault.sealFor(owner, 'address', 'ada@example.com'),

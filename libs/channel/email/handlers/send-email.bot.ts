@@ -11,7 +11,6 @@ import {
   type EmailMessage,
   type EmailReceipt,
   type EmailTransport,
-  type Mailbox,
 } from '../transport/index.js';
 import { reportFailure, reportReceipt } from './reports.js';
 
@@ -20,7 +19,6 @@ export interface SendEmailServices {
   readonly contents: Contents;
   readonly vault: Vault;
   readonly blobs: SealedBlobs;
-  readonly mailFrom: Mailbox;
   /** Waits between attempts, in milliseconds; the last one repeats until the operation's time is over. */
   readonly emailRetryDelays: readonly number[];
 }
@@ -94,7 +92,7 @@ async function storeMime(blobs: SealedBlobs, address: Sealed, id: string, mime: 
 }
 
 async function compose(
-  { vault, contents, blobs, mailFrom }: SendEmailServices,
+  { vault, contents, blobs }: SendEmailServices,
   operationId: string,
   operation: SendEmail,
 ): Promise<EmailMessage> {
@@ -106,7 +104,7 @@ async function compose(
   );
   const content: Content = await contents.open(operation.content);
   return {
-    from: mailFrom,
+    from: operation.sender,
     to,
     cc: content.email?.cc,
     bcc: content.email?.bcc,
@@ -117,7 +115,7 @@ async function compose(
     attachments: content.attachments && (await Promise.all(content.attachments.map((one) => load(blobs, one)))),
     priority: content.email?.priority,
     deliveryStatus: content.email?.deliveryStatus,
-    messageId: messageIdFor(operationId, mailFrom.address.slice(mailFrom.address.lastIndexOf('@') + 1)),
+    messageId: messageIdFor(operationId, operation.sender.address.slice(operation.sender.address.lastIndexOf('@') + 1)),
     date: Date.parse(operation.date),
   };
 }

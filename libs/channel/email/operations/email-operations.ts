@@ -1,4 +1,4 @@
-import { ArrayMinSize, IsIn, IsOptional, ValidateNested } from 'class-validator';
+import { ArrayMinSize, IsIn, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { SealedContent } from '#libs/content';
 import { defineStream } from '#libs/kernel';
 import type { DeliveryPolicy } from '#libs/runtime';
@@ -14,8 +14,23 @@ export class SealedMailbox {
   name!: Sealed | null;
 }
 
+/** Who the mail is from: the installation's own address, in clear. */
+export class Sender {
+  @IsString()
+  address!: string;
+
+  @IsOptional()
+  @IsString()
+  name?: string;
+}
+
 /** One mail to send, with all that sending it needs. */
 export class SendEmail {
+  /** Also gives the Message-ID its domain: the same at every attempt, whatever the settings have become. */
+  @ValidateNested()
+  @Type(() => Sender)
+  sender!: Sender;
+
   @ValidateNested({ each: true })
   @Type(() => SealedMailbox)
   @ArrayMinSize(1)
