@@ -104,8 +104,8 @@ export function effectDecider(types: EffectTypes): Decider<EffectState, EffectCo
 
   function fail(state: EffectState, command: Extract<EffectCommand, { type: 'fail' }>): Message[] {
     const { attempt, kind, doubtful, failure, delays, now, notAfter, delivery } = command;
-    // Another attempt is under way already: it decides.
-    if (attempt !== state.attempts) return [];
+    // It is recorded already, or another attempt is under way and decides.
+    if (attempt !== state.attempts || !state.claimed) return [];
     if (doubtful && delivery === 'atMostOnce') return event(types.failed, { attempt, reason: 'inDoubt', failure });
     if (kind !== 'transient') return event(types.failed, { attempt, reason: kind, failure });
     const retryAt = now + (delays[Math.min(attempt, delays.length) - 1] ?? Infinity);
