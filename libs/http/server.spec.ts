@@ -94,7 +94,7 @@ const logger: LoggerService = {
 };
 
 async function start(): Promise<{ app: NestFastifyApplication; port: number }> {
-  const app = await createHttpApp(TestModule, { logger });
+  const app = await createHttpApp(TestModule, { logger, closeGrace: 1_000 });
   await app.listen(0, '127.0.0.1');
   return { app, port: (app.getHttpServer().address() as AddressInfo).port };
 }
@@ -365,6 +365,18 @@ describe('errors that are thrown', () => {
     expect(logged).toHaveLength(problem.status >= 500 ? 1 : 0);
     if (what === 'unknown') expect(logged[0]).toContain(String(problem.requestId));
   });
+});
+
+test('closing does not wait for a request that never ends', async () => {
+  const other = await start();
+  const headers = { 'content-type': 'application/json', 'content-length': '100' };
+  const endless = httpRequest({ port: other.port, host: '127.0.0.1', path: '/v1/notes', method: 'POST', headers });
+  const failed = once(endless, 'error');
+  endless.write('{');
+  await once(endless, 'socket');
+  await fetch(`http://127.0.0.1:${other.port}/v1/notes/5`);
+  await other.app.close();
+  await failed;
 });
 
 test('closing finishes running requests and drops idle connections', async () => {

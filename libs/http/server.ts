@@ -12,6 +12,8 @@ import { ProblemFilter, sendRouterError } from './problem.filter.js';
 export interface HttpAppOptions {
   /** Bytes of a body. Default 8 MiB. */
   readonly bodyLimit?: number;
+  /** How long `close()` waits for requests under way before it drops their connections, in milliseconds. Default 10 s. */
+  readonly closeGrace?: number;
   /** Nest's logger, its levels, or false for silence. Default Nest's own. */
   readonly logger?: LoggerService | LogLevel[] | false;
 }
@@ -28,7 +30,7 @@ type Module = Parameters<typeof NestFactory.create>[0];
  */
 export async function createHttpApp(
   module: Module,
-  { bodyLimit = 8 * 1024 * 1024, logger }: HttpAppOptions = {},
+  { bodyLimit = 8 * 1024 * 1024, closeGrace = 10_000, logger }: HttpAppOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit,
@@ -49,6 +51,11 @@ export async function createHttpApp(
   });
   const fastify = adapter.getInstance();
   closeConnectionsAfterUse(fastify);
+  fastify.addHook('preClose', (done) => {
+    // A client that never finishes its request must not keep the server from ending.
+    setTimeout(() => fastify.server.closeAllConnections(), closeGrace).unref();
+    done();
+  });
   fastify.removeAllContentTypeParsers();
   for (const type of ['application/json', /^application\/[\w.+-]+\+json(?:;|$)/]) {
     fastify.addContentTypeParser<Buffer>(type, { parseAs: 'buffer' }, (_request, body, done) => {
