@@ -1,6 +1,7 @@
 /** `npm test`: installs and compiles what is missing, then becomes Jest, which runs the compiled specs. */
 import { fileURLToPath } from 'node:url';
 import { prepare } from '../apps/prepare.mjs';
+import './not-run.mjs';
 
 await prepare('tsconfig.json');
 

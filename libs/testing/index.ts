@@ -1,4 +1,5 @@
 export { eventually } from './eventually.js';
+export { notRun } from './not-run.js';
 export * from './runtime/index.js';
 export * from './smtp/index.js';
 export * from './spec/index.js';

@@ -11,13 +11,20 @@ export function isHeaderSafe(value: unknown): value is string {
 }
 
 /**
- * True for a bare mail address: `local@domain`, the domain with a dot and possibly international, the local part at most
- * 64 bytes and all at most 254. No display name, quoted local part, comment, address literal or invisible character.
+ * True for a bare mail address: `local@domain`, the domain with a dot and possibly international, the local part ASCII and
+ * at most 64 bytes, and all at most 254. No display name, quoted local part, comment, address literal or invisible
+ * character. Not every mail server takes other local parts (RFC 6531), so no mail goes to them.
  */
 export function isEmailAddress(value: unknown): value is string {
-  if (typeof value !== 'string' || /[\p{C}\p{Z}"]/u.test(value) || !isEmail(value)) return false;
-  const ascii = domainToASCII(value.slice(value.lastIndexOf('@') + 1));
-  return ascii !== '' && value.lastIndexOf('@') + 1 + ascii.length <= 254;
+  if (typeof value !== 'string' || /[\p{C}\p{Z}"]/u.test(value)) return false;
+  const domainAt = value.lastIndexOf('@') + 1;
+  // As it goes over the wire. Some characters become one that no host name has, such as a bracket.
+  const wireForm = value.slice(0, domainAt) + domainToASCII(value.slice(domainAt));
+  return isMailAddress(value) && isMailAddress(wireForm) && wireForm.length <= 254;
+}
+
+function isMailAddress(text: string): boolean {
+  return isEmail(text, { allow_utf8_local_part: false });
 }
 
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
@@ -62,7 +69,12 @@ export function IsHeaderSafe(options?: ValidationOptions): PropertyDecorator {
 
 /** See `isEmailAddress`. */
 export function IsEmailAddress(options?: ValidationOptions): PropertyDecorator {
-  return by('isEmailAddress', isEmailAddress, 'must be a mail address like name@example.com', options);
+  return by(
+    'isEmailAddress',
+    isEmailAddress,
+    'must be a mail address like name@example.com, with nothing but ASCII before the @',
+    options,
+  );
 }
 
 /** See `isRfc3339`. */
@@ -98,6 +110,28 @@ export function IsRecordOf(type: () => Class, maxEntries = 50): PropertyDecorato
       defaultMessage: () => 'must be an object with keys of 1 to 64 characters, without control characters',
     },
   });
+}
+
+export const IS_UNION_OF = 'isUnionOf';
+
+/** The classes of a union, by the value of the field that tells them apart. */
+export type Variants = Readonly<Record<string, Class>>;
+
+/** An object of the class that its field `discriminator` names; with `{ each: true }` an array of such objects. */
+export function IsUnionOf(
+  discriminator: string,
+  variants: () => Variants,
+  options?: ValidationOptions,
+): PropertyDecorator {
+  return ValidateBy(
+    {
+      name: IS_UNION_OF,
+      constraints: [discriminator, variants],
+      // That it is an object, and of which class, is checked with what stands in it.
+      validator: { validate: () => true },
+    },
+    options,
+  );
 }
 
 function by(

@@ -76,6 +76,7 @@ describe('refuses', () => {
     'Ada <ada@example.com>',
     'ada@example.com\r\nBcc: eve@example.com',
     'ada @example.com',
+    'грети@example.com',
     `${'a'.repeat(65)}@example.com`,
     7,
     null,

@@ -121,5 +121,22 @@ export function appendTable({ store, capabilities }: ContractContext): void {
         expect((await store().append(stream, 'any', [given[2]!, event()])).revision).toBe(4n);
       });
     }
+
+    const { idempotenceWindow: window } = capabilities;
+    if (window !== undefined) {
+      test.each(['any', 'streamExists'] as const)(
+        `%s, ids as far back as the store looks: idempotent; repeated later: appended, they stand twice ${unchecked}`,
+        async (expected) => {
+          const later = events(window - given.length);
+          await store().append(stream, 2n, later);
+          expect((await store().append(stream, expected, given)).revision).toBe(2n);
+
+          const last = event();
+          await store().append(stream, BigInt(window - 1), [last]);
+          expect((await store().append(stream, expected, given)).revision).toBe(BigInt(window + given.length));
+          expect(await held()).toEqual(idsOf([...given, ...later, last, ...given]));
+        },
+      );
+    }
   });
 }

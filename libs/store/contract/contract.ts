@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventStore, StoreCapabilities } from '#libs/store/port';
 import { appendTable } from './append-table.js';
 import { appends } from './appends.js';
@@ -44,6 +44,10 @@ export function describeEventStoreContract(
       store = target.store;
     });
     afterAll(() => target.dispose());
+
+    test('that declares the capabilities it is held to', () => {
+      expect(store.capabilities).toEqual(capabilities);
+    });
 
     appendTable(context);
     appends(context);

@@ -90,6 +90,11 @@ export interface SubscribeOptions {
 export interface StoreCapabilities {
   /** `any` and `streamExists` recognise events that were appended a short time ago. */
   readonly idempotentAny: boolean;
+  /**
+   * A short time ago is: among so many of the stream's last events. Left out where it depends on something else, such as
+   * the memory of a server.
+   */
+  readonly idempotenceWindow?: number;
   /** `appendAll` commits its appends in one transaction where it can. */
   readonly groupCommit: boolean;
   /** `scavenge` removes what is not read any more from the disk. */

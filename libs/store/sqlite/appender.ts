@@ -11,6 +11,7 @@ import {
   expectedAny,
   expectedNoStream,
   expectedStreamExists,
+  idempotenceWindow,
   outcomeWidth,
   Status,
   type BatchReply,
@@ -29,8 +30,6 @@ import {
 } from './retention.js';
 import { maxRevision } from './schema.js';
 
-/** How many of a stream's last events `any` and `streamExists` look at for ids they know. */
-const idempotenceWindow = 256;
 const headCapacity = 50_000;
 
 interface Outcome {

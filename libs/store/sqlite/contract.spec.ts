@@ -22,5 +22,5 @@ describeEventStoreContract(
       },
     };
   },
-  { idempotentAny: true, groupCommit: true, scavenge: true },
+  { idempotentAny: true, idempotenceWindow: 256, groupCommit: true, scavenge: true },
 );

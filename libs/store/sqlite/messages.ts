@@ -5,6 +5,9 @@ export const expectedNoStream = -1;
 export const expectedAny = -2;
 export const expectedStreamExists = -3;
 
+/** How many of a stream's last events `any` and `streamExists` look at for ids they know. */
+export const idempotenceWindow = 256;
+
 /** What an entry of a batch asks for. */
 export const actionAppend = 0;
 export const actionDelete = 1;

@@ -1,12 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdtemp, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import Database from 'libsql';
 import { newId, type RecordedEvent } from '#libs/kernel';
 import { StoreUnavailable, StoreUnusable, type NewEvent } from '#libs/store/port';
+import { notRun } from '#libs/testing';
 import { openSqliteStore, type SqliteEventStore } from './sqlite-store.js';
 
 function event(data: unknown = {}): NewEvent {
@@ -154,6 +156,20 @@ describe('a full disk', () => {
     expect((await collect(store.readStream('store.filled-1'))).map(({ id }) => id)).toEqual(accepted);
   }
 
+  async function expectRoomAgain(store: SqliteEventStore, makeRoom: () => Promise<unknown>): Promise<void> {
+    const { accepted, error } = await fill(store);
+    expect(error).toBeInstanceOf(StoreUnavailable);
+    await expectHeld(store, accepted);
+    await expect(store.append('store.filled-2', 'noStream', [event('x'.repeat(20_000))])).rejects.toThrow(
+      StoreUnavailable,
+    );
+    await makeRoom();
+    const given = event();
+    const { revision } = await store.append('store.filled-1', BigInt(accepted.length - 1), [given]);
+    expect(revision).toBe(BigInt(accepted.length));
+    await expectHeld(store, [...accepted, given.id]);
+  }
+
   test('as a limit of pages: the append is refused, the rest is intact, and a higher limit lets it go on', async () => {
     const store = await openStore({ maxPages: 200 });
     const { accepted, error } = await fill(store);
@@ -169,44 +185,57 @@ describe('a full disk', () => {
     await expectHeld(larger, [...accepted, given.id]);
   });
 
-  const mounted = mountSmallDisk();
-  if (mounted !== undefined) {
+  test('as a limit of pages: appends work again as soon as there is space', async () => {
+    const store = await openStore({ maxPages: 300 });
+    const ballast = Array.from({ length: 20 }, () => event('x'.repeat(20_000)));
+    await store.append('store.ballast-1', 'noStream', ballast);
+    await store.setStreamMetadata('store.ballast-1', { maxCount: 1 });
+    await expectRoomAgain(store, () => store.scavenge());
+  });
+
+  const refusal = refusalToMount();
+  if (refusal !== undefined) notRun('the store on a real file system that is full', refusal);
+  else {
     test('on a real file system: appends work again as soon as there is space', async () => {
+      const disk = mountSmallDisk();
       try {
-        const ballast = join(mounted, 'ballast');
+        const ballast = join(disk, 'ballast');
         await writeFile(ballast, Buffer.alloc(1024 * 1024));
-        const data = join(mounted, 'data');
-        await mkdir(data);
-        const store = await openStore({ directory: data });
-        const { accepted, error } = await fill(store);
-        expect(error).toBeInstanceOf(StoreUnavailable);
-        await expectHeld(store, accepted);
-        await expect(store.append('store.filled-2', 'noStream', [event('x'.repeat(20_000))])).rejects.toThrow(
-          StoreUnavailable,
-        );
-        await rm(ballast);
-        const given = event();
-        const { revision } = await store.append('store.filled-1', BigInt(accepted.length - 1), [given]);
-        expect(revision).toBe(BigInt(accepted.length));
-        await expectHeld(store, [...accepted, given.id]);
+        const store = await openStore({ directory: join(disk, 'data') });
+        await expectRoomAgain(store, () => rm(ballast));
         await store.close();
       } finally {
-        execFileSync('umount', ['--lazy', mounted]);
-        await rm(mounted, { recursive: true });
+        unmount(disk);
       }
     });
   }
 });
 
-/** A file system of a few megabytes; undefined where this user may not mount one. */
-function mountSmallDisk(): string | undefined {
-  const point = execFileSync('mktemp', ['-d'], { encoding: 'utf8' }).trim();
+/** Mounts a file system of a few megabytes and answers where. */
+function mountSmallDisk(): string {
+  const point = mkdtempSync(join(tmpdir(), 'tidings-disk-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', point], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', point], { stdio: 'pipe', encoding: 'utf8' });
     return point;
-  } catch {
-    execFileSync('rmdir', [point]);
+  } catch (error) {
+    rmdirSync(point);
+    throw error;
+  }
+}
+
+function unmount(point: string): void {
+  execFileSync('umount', ['--lazy', point]);
+  rmdirSync(point);
+}
+
+/** Why nothing can be mounted here; undefined where it can. */
+function refusalToMount(): string | undefined {
+  try {
+    unmount(mountSmallDisk());
     return undefined;
+  } catch (error) {
+    const { stderr, message } = error as Error & { readonly stderr?: string };
+    return (stderr || message).split('\n')[0];
   }
 }
 

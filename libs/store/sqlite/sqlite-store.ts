@@ -20,6 +20,7 @@ import { encodeAppend, encodeDeletion, recordOfRow, type Entry } from './codec.j
 import {
   actionDelete,
   actionTombstone,
+  idempotenceWindow,
   type PageReply,
   type PageRequest,
   type ReaderRequest,
@@ -72,7 +73,12 @@ async function ready<Value>(channel: Channel<never>): Promise<Value> {
 }
 
 class Store implements SqliteEventStore, Source {
-  readonly capabilities: StoreCapabilities = { idempotentAny: true, groupCommit: true, scavenge: true };
+  readonly capabilities: StoreCapabilities = {
+    idempotentAny: true,
+    idempotenceWindow,
+    groupCommit: true,
+    scavenge: true,
+  };
   readonly tail: Tail;
   readonly #writer: Channel<WriterRequest>;
   readonly #reader: Channel<ReaderRequest>;

@@ -1,0 +1,12 @@
+import { appendFileSync } from 'node:fs';
+
+/**
+ * Says that a test is not there on this machine, in place of a test that silently is not: a line
+ * `not run: <what>, because <why>`, which `npm test` shows at its end.
+ */
+export function notRun(what: string, why: string): void {
+  const line = `not run: ${what}, because ${why}\n`;
+  const list = process.env.TESTS_NOT_RUN;
+  if (list === undefined) process.stderr.write(line);
+  else appendFileSync(list, line);
+}
