@@ -64,6 +64,26 @@ describe('an effect', () => {
       .then(attemptFailed(3, 13_000));
   });
 
+  it('is tried again no sooner than the other side wishes, and no sooner than the wait says', () => {
+    given(decider, claimed(1))
+      .when(fail(1, { now: 10, retryAfter: 30_000 }))
+      .then(attemptFailed(1, 30_010));
+    given(decider, claimed(1))
+      .when(fail(1, { now: 10, retryAfter: 999 }))
+      .then(attemptFailed(1, 1_010));
+    given(decider, claimed(1), attemptFailed(1, 30_010)).when(begin(30_009)).then();
+    given(decider, claimed(1), attemptFailed(1, 30_010)).when(begin(30_010)).then(claimed(2));
+  });
+
+  it('is given up when the other side wishes to be left alone until its time is over', () => {
+    given(decider, claimed(1))
+      .when(fail(1, { now: 0, retryAfter: notAfter + 1 }))
+      .then(failed(1, 'exhausted', 'busy'));
+    given(decider, claimed(1))
+      .when(fail(1, { now: 0, retryAfter: 5, delays: [] }))
+      .then(failed(1, 'exhausted', 'busy'));
+  });
+
   it('is not tried again before the wait is over', () => {
     given(decider, claimed(1), attemptFailed(1, 1_010)).when(begin(1_009)).then();
     given(decider, claimed(1), attemptFailed(1, 1_010)).when(begin(1_010)).then(claimed(2));

@@ -77,6 +77,8 @@ export type EffectCommand =
       readonly failure: unknown;
       /** Waits between attempts, in milliseconds; the last one repeats. None: there is no second attempt. */
       readonly delays: readonly number[];
+      /** The other side's wish: no attempt sooner than so many milliseconds from now, whatever the waits are. */
+      readonly retryAfter?: number | undefined;
     } & Limits);
 
 /**
@@ -103,12 +105,12 @@ export function effectDecider(types: EffectTypes): Decider<EffectState, EffectCo
   }
 
   function fail(state: EffectState, command: Extract<EffectCommand, { type: 'fail' }>): Message[] {
-    const { attempt, kind, doubtful, failure, delays, now, notAfter, delivery } = command;
+    const { attempt, kind, doubtful, failure, delays, retryAfter = 0, now, notAfter, delivery } = command;
     // It is recorded already, or another attempt is under way and decides.
     if (attempt !== state.attempts || !state.claimed) return [];
     if (doubtful && delivery === 'atMostOnce') return event(types.failed, { attempt, reason: 'inDoubt', failure });
     if (kind !== 'transient') return event(types.failed, { attempt, reason: kind, failure });
-    const retryAt = now + (delays[Math.min(attempt, delays.length) - 1] ?? Infinity);
+    const retryAt = now + Math.max(delays[Math.min(attempt, delays.length) - 1] ?? Infinity, retryAfter);
     if (retryAt > notAfter) {
       return event(types.failed, { attempt, reason: doubtful ? 'inDoubt' : 'exhausted', failure });
     }

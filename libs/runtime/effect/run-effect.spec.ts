@@ -45,10 +45,16 @@ afterEach(() => temporary.remove());
 
 type Perform = Effect<typeof effects>['perform'];
 
-function run(perform: Perform, delivery: 'atLeastOnce' | 'atMostOnce' = 'atLeastOnce', stop = new AbortController()) {
+function run(
+  perform: Perform,
+  delivery: 'atLeastOnce' | 'atMostOnce' = 'atLeastOnce',
+  stop = new AbortController(),
+  turn?: (now: number) => number,
+) {
   const access = new StreamAccess(withFaults(temporary.store, faults), grant);
   const context = new RecordContext(access, cause, 'a', stop.signal, () => now) as Effect<typeof effects>['context'];
-  return runEffect({ context, stream: effects, key: 'a', types, notAfter: 100, delivery, delays: [10], perform });
+  const effect = { context, stream: effects, key: 'a', types, notAfter: 100, delivery, delays: [10], perform };
+  return runEffect({ ...effect, ...(turn && { turn }) });
 }
 
 const succeeds: Perform = (attempt) => Promise.resolve({ receipt: attempt });
@@ -149,5 +155,41 @@ describe('runEffect', () => {
     now = 101;
     await run(notPerformed);
     expect(await history()).toEqual([{ type: types.failed, data: { attempt: 0, reason: 'expired', failure: null } }]);
+  });
+
+  describe('with turns', () => {
+    const noTurn = () => {
+      throw new Error('must not be asked');
+    };
+    const paced = (turn: (now: number) => number, perform: Perform = succeeds) =>
+      run(perform, 'atLeastOnce', new AbortController(), turn);
+
+    it('comes back for its turn, claiming nothing before', async () => {
+      await expect(paced(() => 50, notPerformed)).rejects.toMatchObject({ dueAt: 50 });
+      expect(await history()).toEqual([]);
+      now = 50;
+      await paced((at) => at);
+      expect(await history()).toEqual([claimed(1), succeeded(1)]);
+    });
+
+    it('comes back when its time is over where its turn would be later', async () => {
+      await expect(paced(() => 5_000, notPerformed)).rejects.toMatchObject({ dueAt: 101 });
+    });
+
+    it('takes no turn when it is settled, not due, or late', async () => {
+      await expect(
+        paced(
+          (at) => at,
+          () => Promise.resolve(busy),
+        ),
+      ).rejects.toMatchObject({ dueAt: 10 });
+      await expect(paced(noTurn)).rejects.toMatchObject({ dueAt: 10 });
+      now = 101;
+      await paced(noTurn);
+      await paced(noTurn);
+      const failure = { type: types.attemptFailed, data: { attempt: 1, failure: 'busy', retryAt: 10 } };
+      const failed = { type: types.failed, data: { attempt: 1, reason: 'exhausted', failure: null } };
+      expect(await history()).toEqual([claimed(1), failure, failed]);
+    });
   });
 });

@@ -13,6 +13,8 @@ export type Attempt =
       readonly failure: unknown;
       readonly kind: 'transient' | 'permanent' | 'recipientErased';
       readonly doubtful: boolean;
+      /** No attempt sooner than so many milliseconds from now, as the other side wishes. */
+      readonly retryAfter?: number | undefined;
     };
 
 export interface Effect<Stream extends StreamDefinition> {
@@ -26,13 +28,18 @@ export interface Effect<Stream extends StreamDefinition> {
   readonly delivery: DeliveryPolicy;
   /** Waits between attempts, in milliseconds; the last one repeats. */
   readonly delays: readonly number[];
+  /**
+   * When an attempt that is due may begin, milliseconds since the Unix epoch, where something paces it: not later than
+   * `now` gives it its turn.
+   */
+  turn?(now: number): number;
   /** Makes one attempt; must not reject. */
   perform(attempt: number): Promise<Attempt>;
 }
 
 /**
  * Sees an effect through one attempt: claims it, performs it, records its outcome. Does nothing when it is settled.
- * @throws RetryLater when another attempt is due later
+ * @throws RetryLater when an attempt is due later
  */
 export async function runEffect<Stream extends StreamDefinition>(effect: Effect<Stream>): Promise<void> {
   const { context, stream, key, notAfter, delivery, delays } = effect;
@@ -66,6 +73,15 @@ export async function runEffect<Stream extends StreamDefinition>(effect: Effect<
         ({ state, revision } = await load());
       }
     }
+  }
+
+  if (effect.turn) {
+    // Turns are for attempts that will be made: not for an effect that is settled, or whose time is over.
+    ({ state, revision } = await load());
+    const now = context.now();
+    const [next] = decider.decide(state, { type: 'begin', ...limits() });
+    const turn = next?.type === effect.types.claimed ? effect.turn(now) : now;
+    if (turn > now) throw new RetryLater(Math.min(turn, notAfter + 1), 'it is not its turn');
   }
 
   // Fresh ids: two workers that claim the same attempt must not be taken for one.

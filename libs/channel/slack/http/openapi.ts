@@ -1,0 +1,25 @@
+import { schemas, type ApiDescription } from '#libs/http';
+import type { SlackCall } from '../transport/index.js';
+
+const { answer, objectOf, text } = schemas;
+
+const call = objectOf<SlackCall>({ method: text, arguments: { type: 'object' } });
+
+export const slackApi: ApiDescription = {
+  tag: 'Slack messages',
+  description: 'What was posted to Slack. The ids stand in the views of notifications.',
+  routes: {
+    'GET /v1/slack-messages/{operationId}/message': {
+      id: 'getSandboxSlackMessage',
+      summary: 'Read a call that the sandbox kept',
+      answers: { 200: answer('The Web API method that would have been called, and its arguments.', call) },
+      problems: ['not-found', 'unreadable-record'],
+    },
+    'GET /v1/slack-messages/{operationId}/file': {
+      id: 'getSandboxSlackFile',
+      summary: 'Read a file that the sandbox kept',
+      answers: { 200: { description: 'The bytes that would have been uploaded.', content: { 'application/octet-stream': {} } } },
+      problems: ['not-found', 'unreadable-record'],
+    },
+  },
+};

@@ -1,0 +1,58 @@
+/** An answer that is no success. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  constructor(
+    readonly status: number,
+    /** As it came. */
+    readonly body: string,
+    /** Milliseconds (`Retry-After`). */
+    readonly retryAfter: number | undefined,
+  ) {
+    super(`HTTP ${status}`);
+  }
+}
+
+/** There was no answer, or only part of one; the cause says why. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+}
+
+/**
+ * One request and its whole answer. Redirects are refusals: they would take the token elsewhere.
+ * @throws Refusal – any answer but a 200 that is `accepted` –, NoAnswer, and nothing else
+ */
+export async function exchange(
+  url: string | URL,
+  init: RequestInit,
+  accepted: (body: string) => boolean,
+): Promise<string> {
+  const { status, headers, body } = await answerTo(url, init);
+  if (status === 200 && accepted(body)) return body;
+  throw new Refusal(status, body, retryAfterOf(headers));
+}
+
+async function answerTo(url: string | URL, init: RequestInit) {
+  try {
+    const response = await fetch(url, { ...init, redirect: 'manual' });
+    return { status: response.status, headers: response.headers, body: await response.text() };
+  } catch (cause) {
+    throw new NoAnswer('no answer', { cause });
+  }
+}
+
+/** The fields of a JSON object; none for any other text. */
+export function fieldsOf(body: string): Readonly<Record<string, unknown>> {
+  try {
+    return Object(JSON.parse(body)) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+/** Seconds, or an HTTP date. */
+function retryAfterOf(headers: Headers): number | undefined {
+  const header = headers.get('retry-after');
+  if (header === null) return undefined;
+  const wait = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}
