@@ -1,3 +1,5 @@
+import type { InvalidRecord } from './errors.js';
+
 /** A change or a request in one of the streams: a stored type name and its data. */
 export interface Message<Type extends string = string, Data = unknown> {
   readonly type: Type;
@@ -11,6 +13,8 @@ export interface Message<Type extends string = string, Data = unknown> {
 export interface Decider<State, Command, Event extends Message> {
   initial(): State;
   evolve(state: State, event: Event): State;
+  /** The state after a record that cannot be read. Without it, such a record keeps the aggregate from being loaded. */
+  evolveUnreadable?(state: State, unreadable: InvalidRecord): State;
   /** The events that follow from the command; none where its cause has been decided already. Throws `Refused`. */
   decide(state: State, command: Command): readonly Event[];
 }

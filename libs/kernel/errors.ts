@@ -1,3 +1,5 @@
+import type { RecordedEvent } from './envelope.js';
+
 /** Base of every error that Tidings throws on purpose; `code` is stable, the message is for people. */
 export abstract class TidingsError extends Error {
   abstract readonly code: string;
@@ -23,15 +25,25 @@ export class StreamAccessDenied extends TidingsError {
   }
 }
 
-/** A record of an unknown type, or whose data does not fit its type. */
+/** A record that cannot be read: of an unknown type, or with data that does not fit its type. */
 export class InvalidRecord extends TidingsError {
   readonly code = 'invalid-record';
+  readonly stream: string;
+  readonly revision: bigint;
+  readonly type: string;
   constructor(
-    readonly stream: string,
-    readonly type: string,
+    { stream, revision, type }: Pick<RecordedEvent, 'stream' | 'revision' | 'type'>,
     readonly problems: readonly string[],
   ) {
     super(`${type} in ${stream} is not valid: ${problems.join('; ')}`);
+    this.stream = stream;
+    this.revision = revision;
+    this.type = type;
+  }
+
+  /** Where it stands, and nothing of what it holds: for texts that are kept or shown. */
+  get place(): string {
+    return `revision ${this.revision} of ${this.stream}`;
   }
 }
 

@@ -51,7 +51,14 @@ describe('parse', () => {
   ])('refuses %s, with the reasons', (_, record, problems) => {
     const thrown = catching(() => parse(events, record));
     expect(thrown).toBeInstanceOf(InvalidRecord);
-    expect(thrown).toMatchObject({ code: 'invalid-record', stream: 'a.event-1', type: record.type, problems });
+    expect(thrown).toMatchObject({
+      code: 'invalid-record',
+      stream: 'a.event-1',
+      revision: 0n,
+      type: record.type,
+      problems,
+    });
+    expect((thrown as InvalidRecord).place).toBe('revision 0 of a.event-1');
   });
 
   it('does not check again what typed writers of this process made', () => {

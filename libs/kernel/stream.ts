@@ -14,11 +14,14 @@ export type StreamKind =
   | 'checkpoint'
   | 'retry'
   | 'parked'
+  | 'control'
   | 'timer';
 
 /** Says what is wrong with the data of a record, one line a problem; empty when it is valid. */
 export interface Schema<Data> {
   problems(data: unknown): readonly string[];
+  /** The same as a JSON Schema, as far as one can say it, for documents; absent: nothing is told. */
+  jsonSchema?(): object;
   /** Carries the type only. */
   readonly data?: Data;
 }
@@ -87,11 +90,11 @@ export function parse<Stream extends StreamDefinition>(stream: Stream, record: R
   const schema = Object.hasOwn(stream.contents, record.type) ? stream.contents[record.type] : undefined;
   if (schema === undefined) {
     const known = Object.keys(stream.contents).join(', ');
-    throw new InvalidRecord(record.stream, record.type, [`unknown type; ${stream.category} holds ${known}`]);
+    throw new InvalidRecord(record, [`unknown type; ${stream.category} holds ${known}`]);
   }
   if (!record.checked) {
     const problems = schema.problems(record.data);
-    if (problems.length > 0) throw new InvalidRecord(record.stream, record.type, problems);
+    if (problems.length > 0) throw new InvalidRecord(record, problems);
     // Records are shared objects: one that goes through several handlers is checked once.
     record.checked = true;
   }

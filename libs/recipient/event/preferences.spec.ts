@@ -27,7 +27,7 @@ describe('which preference decides', () => {
     expect(choose({ default: { channels: ['slack'] }, categories: {} })).toEqual({
       source: 'default',
       optedOutOfAll: false,
-      channels: [not('email', 'notChosen'), use('slack')],
+      channels: [use('slack'), not('email', 'notChosen')],
     });
   });
   test('the category in place of the default', () => {
@@ -52,6 +52,10 @@ describe('which preference decides', () => {
       channels: [],
     });
   });
+});
+
+test("the order is the recipient's", () => {
+  expect(choose({ default: { channels: ['slack', 'email'] } }).channels).toEqual([use('slack'), use('email')]);
 });
 
 describe('the least severity', () => {

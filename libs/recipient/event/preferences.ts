@@ -56,15 +56,16 @@ export interface Choice {
   readonly source: PreferenceSource;
   /** True where the preference names no channel at all. */
   readonly optedOutOfAll: boolean;
+  /** In the order of preference, those that are not chosen last. */
   readonly channels: readonly ChannelChoice[];
 }
 
 /**
- * What the preferences say of each channel that the recipient can be reached on. Without a preference, every channel
- * is used.
+ * What the preferences say of each of these channels, whether the recipient can be reached on it or not. Without a
+ * preference, every channel is used.
  */
 export function chooseChannels(
-  reachable: readonly Channel[],
+  considered: readonly Channel[],
   preferences: Preferences | null,
   category: string,
   severity: Severity,
@@ -73,10 +74,12 @@ export function chooseChannels(
   const ofCategory = Object.hasOwn(own, category) ? own[category] : undefined;
   const preference = ofCategory ?? preferences?.default ?? undefined;
   const source = ofCategory ? 'category' : preference ? 'default' : 'none';
+  const chosen = (preference?.channels ?? []).filter((channel) => considered.includes(channel));
+  const others = considered.filter((channel) => !chosen.includes(channel));
   return {
     source,
     optedOutOfAll: preference?.channels.length === 0,
-    channels: reachable.map((channel) => {
+    channels: [...chosen, ...others].map((channel) => {
       if (preference === undefined) return { channel, use: true };
       if (!preference.channels.includes(channel)) return { channel, use: false, reason: 'notChosen' };
       const least = preference.minSeverity?.[channel] ?? severities[0];

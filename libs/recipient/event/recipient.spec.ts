@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { fold } from '#libs/kernel';
+import { fold, InvalidRecord } from '#libs/kernel';
 import { given } from '#libs/testing';
 import type { Sealed } from '#libs/vault';
 import { recipient, type RecipientCommand, type RecipientEvent, type RecipientProfile } from './recipient.js';
@@ -63,6 +63,37 @@ describe('erase', () => {
     given(recipient, put('ada'), erased('k1'))
       .when({ type: 'erase', keyIds: ['k2'] })
       .then(erased('k2'));
+  });
+});
+
+describe('a record that cannot be read', () => {
+  const unreadable = (type: string) =>
+    new InvalidRecord({ stream: 'recipient.event-1', revision: 1n, type }, ['reason']);
+  const after = (type: string, ...events: RecipientEvent[]) =>
+    recipient.evolveUnreadable!(fold(recipient, events), unreadable(type));
+
+  test('leaves open what the recipient is', () => {
+    expect(after('recipient.put.v1', put('ada'))).toMatchObject({ status: 'unreadable', keyIds: [] });
+    expect(after('recipient.merged.v1')).toMatchObject({ status: 'unreadable', keyIds: [] });
+  });
+  test('does not make an erasure before it forgotten', () => {
+    const once = after('recipient.put.v1', put('ada'), erased('k1'));
+    expect(once).toMatchObject({ status: 'unreadable', keyIds: ['k1'] });
+    expect(recipient.evolveUnreadable!(once, unreadable('recipient.put.v9'))).toMatchObject({ keyIds: ['k1'] });
+  });
+  test.each(['recipient.erased.v1', 'recipient.erased.v9'])('is an erasure by its type: %s', (type) => {
+    expect(after(type, put('ada'))).toEqual({ status: 'erased', keyIds: null });
+  });
+  test('is replaced by what is put next', () => {
+    const state = after('recipient.put.v1', put('ada'));
+    expect(recipient.decide(state, { type: 'put', profile: profile('ada') })).toEqual([put('ada')]);
+    expect(recipient.evolve(state, put('bob'))).toEqual({ status: 'known', profile: profile('bob') });
+  });
+  test.each([['recipient.put.v1'], ['recipient.erased.v1']])('does not keep anybody from being erased: %s', (type) => {
+    const state = after(type, put('ada'));
+    for (const keyIds of [[], ['k1']]) {
+      expect(recipient.decide(state, { type: 'erase', keyIds })).toEqual([erased(...keyIds)]);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { IsOptional, IsString, ValidateNested } from 'class-validator';
-import { defineStream, type Decider, type MessageOf } from '#libs/kernel';
+import { defineStream, type Decider, type InvalidRecord, type MessageOf } from '#libs/kernel';
 import { schemaOf, Type } from '#libs/validation';
 import { IsSealed, type Sealed } from '#libs/vault';
 import { Preferences } from './preferences.js';
@@ -67,7 +67,20 @@ export type RecipientEvent = MessageOf<typeof recipientEvents>;
 export type RecipientState =
   | { readonly status: 'unknown' }
   | { readonly status: 'known'; readonly profile: RecipientProfile }
-  | { readonly status: 'erased'; readonly keyIds: readonly string[] };
+  | { readonly status: 'erased'; readonly keyIds: ErasedKeys }
+  /** The last record cannot be read, so that nobody can tell what the recipient is now. */
+  | {
+      readonly status: 'unreadable';
+      readonly error: InvalidRecord;
+      /** Of the erasure before that record, if there was one. */
+      readonly keyIds: ErasedKeys;
+    };
+
+/** The keys that an erasure destroys; null where its record cannot be read. */
+type ErasedKeys = readonly string[] | null;
+
+/** How the types of all versions of `recipient.erased` start: that somebody was erased is told by the type alone. */
+const erasedPrefix = 'recipient.erased.';
 
 // 4. Decisions.
 
@@ -75,6 +88,7 @@ export type RecipientCommand =
   | { readonly type: 'put'; readonly profile: RecipientProfile }
   | { readonly type: 'erase'; readonly keyIds: readonly string[] };
 
+/** Every event replaces all of the recipient: one that cannot be read is forgotten with the next. */
 export const recipient: Decider<RecipientState, RecipientCommand, RecipientEvent> = {
   initial: () => ({ status: 'unknown' }),
 
@@ -87,6 +101,11 @@ export const recipient: Decider<RecipientState, RecipientCommand, RecipientEvent
     }
   },
 
+  evolveUnreadable(state, error) {
+    if (error.type.startsWith(erasedPrefix)) return { status: 'erased', keyIds: null };
+    return { status: 'unreadable', error, keyIds: 'keyIds' in state ? state.keyIds : [] };
+  },
+
   decide(state, command) {
     switch (command.type) {
       case 'put':
@@ -96,8 +115,12 @@ export const recipient: Decider<RecipientState, RecipientCommand, RecipientEvent
       case 'erase':
         // An id that is not known may have notifications all the same: their content is erased with its key.
         if (state.status === 'unknown' && command.keyIds.length === 0) return [];
-        if (state.status === 'erased' && command.keyIds.every((id) => state.keyIds.includes(id))) return [];
+        if (state.status === 'erased' && destroysAll(state.keyIds, command.keyIds)) return [];
         return [{ type: 'recipient.erased.v1', data: { keyIds: [...command.keyIds] } }];
     }
   },
 };
+
+function destroysAll(erased: ErasedKeys, keyIds: readonly string[]): boolean {
+  return erased !== null && keyIds.every((id) => erased.includes(id));
+}

@@ -1,5 +1,6 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, Query, QueryHandler, type ICommandHandler, type IQueryHandler } from '@nestjs/cqrs';
+import type { Moment } from '#libs/runtime';
 import type { PutRecipientDto } from './put-recipient.dto.js';
 import { Recipients, type Decided, type RecipientView, type RevisionCondition } from './recipients.js';
 
@@ -23,7 +24,11 @@ export class EraseRecipient extends Command<Decided<null> | undefined> {
 }
 
 export class GetRecipient extends Query<Decided<RecipientView> | undefined> {
-  constructor(readonly id: string) {
+  /** @param asOf the moment of which the state is asked; the present where it is not said */
+  constructor(
+    readonly id: string,
+    readonly asOf?: Moment,
+  ) {
     super();
   }
 }
@@ -50,7 +55,7 @@ export class EraseRecipientHandler implements ICommandHandler<EraseRecipient> {
 export class GetRecipientHandler implements IQueryHandler<GetRecipient> {
   constructor(@Inject(Recipients) private readonly recipients: Recipients) {}
 
-  execute({ id }: GetRecipient): ReturnType<Recipients['get']> {
-    return this.recipients.get(id);
+  execute({ id, asOf }: GetRecipient): ReturnType<Recipients['get']> {
+    return asOf === undefined ? this.recipients.get(id) : this.recipients.getAsOf(id, asOf);
   }
 }

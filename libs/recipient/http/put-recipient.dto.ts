@@ -1,12 +1,12 @@
 import { IsNotEmpty, IsOptional, MaxLength, ValidateBy, ValidateNested, type ValidationOptions } from 'class-validator';
-import { IsEmailAddress, IsHeaderSafe, Type } from '#libs/validation';
+import { IsEmailAddress, IsHeaderSafe, Type, withSchema } from '#libs/validation';
 import { Preferences } from '../event/preferences.js';
 
 function IsLocale(options?: ValidationOptions): PropertyDecorator {
   const validate = (value: unknown) => typeof value === 'string' && isKnown(() => new Intl.Locale(value));
   return ValidateBy(
     { name: 'isLocale', validator: { validate, defaultMessage: () => 'must be a language tag like en or uk-UA' } },
-    options,
+    withSchema({ type: 'string' }, options),
   );
 }
 
@@ -15,7 +15,7 @@ function IsTimeZoneName(options?: ValidationOptions): PropertyDecorator {
     typeof value === 'string' && isKnown(() => new Intl.DateTimeFormat('en', { timeZone: value }));
   return ValidateBy(
     { name: 'isTimeZone', validator: { validate, defaultMessage: () => 'must be a time zone like Europe/Kyiv' } },
-    options,
+    withSchema({ type: 'string' }, options),
   );
 }
 

@@ -1,7 +1,16 @@
-import { Body, Controller, Delete, Get, Headers, HttpStatus, Inject, Param, Put, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpStatus, Inject, Param, Put, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply } from 'fastify';
-import { clearTextParameter, etagOf, notFound, preconditionFailed, revisionOf, validated } from '#libs/http';
+import {
+  asOfParameter,
+  clearTextParameter,
+  etagOf,
+  notFound,
+  onlyParameters,
+  preconditionFailed,
+  revisionOf,
+  validated,
+} from '#libs/http';
 import { WrongExpectedRevision } from '#libs/store/port';
 import { EraseRecipient, GetRecipient, PutRecipient } from './commands.js';
 import { PutRecipientDto } from './put-recipient.dto.js';
@@ -29,9 +38,17 @@ export class RecipientController {
   }
 
   @Get(':id')
-  async get(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<RecipientView> {
-    const found = await this.queries.execute(new GetRecipient(id));
-    if (found === undefined) throw notFound('there is no such recipient');
+  async get(
+    @Param('id') id: string,
+    @Query() query: Record<string, unknown>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RecipientView> {
+    onlyParameters(query, 'asOf');
+    const asOf = asOfParameter(query['asOf']);
+    const found = await this.queries.execute(new GetRecipient(id, asOf));
+    if (found === undefined) {
+      throw notFound(asOf ? 'there was no such recipient at that moment' : 'there is no such recipient');
+    }
     return answer(reply, found);
   }
 

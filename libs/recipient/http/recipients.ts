@@ -1,10 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SealedBlobs } from '#libs/blob';
-import { streamName } from '#libs/kernel';
-import { execute, loadAggregate, type ClientContext } from '#libs/runtime';
+import { InvalidRecord, streamName } from '#libs/kernel';
+import {
+  execute,
+  loadAggregate,
+  readerAsOf,
+  type ClientContext,
+  type KnownRevision,
+  type Loaded,
+  type Moment,
+} from '#libs/runtime';
 import { WrongExpectedRevision } from '#libs/store/port';
-import { KeyDestroyed, type Sealed, type Vault } from '#libs/vault';
-import { recipient, recipientEvents, recipientOwner, type RecipientProfile } from '../event/recipient.js';
+import { KeyDestroyed, SealBroken, type Sealed, type Vault } from '#libs/vault';
+import {
+  recipient,
+  recipientEvents,
+  recipientOwner,
+  type RecipientProfile,
+  type RecipientState,
+} from '../event/recipient.js';
 import { destroyPersonalData } from '../handlers/erasure.reactor.js';
 import type { PutRecipientDto } from './put-recipient.dto.js';
 
@@ -43,7 +57,7 @@ const mostTries = 10;
 export class Recipients {
   constructor(private readonly services: RecipientServices) {}
 
-  /** @throws WrongExpectedRevision, StoreUnavailable */
+  /** Also where what stands cannot be read: it is replaced. @throws WrongExpectedRevision, StoreUnavailable */
   put(
     id: string,
     dto: PutRecipientDto,
@@ -52,16 +66,34 @@ export class Recipients {
     return undisturbed(ifMatch, () => this.tryToPut(id, dto, ifMatch));
   }
 
-  /** Undefined when there is none, or it was erased. */
+  /** Undefined when there is none, or it was erased. @throws InvalidRecord – what stands last cannot be read */
   get(id: string): Promise<Decided<RecipientView> | undefined> {
     return undisturbed(undefined, async () => {
-      const { state, revision, position } = await loadAggregate(this.services.client, recipientEvents, recipient, id);
+      const { state, revision: last, position } = await this.load(id);
+      if (state.status === 'unreadable') throw state.error;
       if (state.status !== 'known') return undefined;
-      return { result: await this.show(id, state.profile), revision: revision as bigint, position };
+      const revision = last as bigint;
+      return { result: await this.showStored(id, state.profile, revision), revision, position };
     });
   }
 
-  /** Undefined when there was nothing to erase, ever. Resolves when nothing sealed until then can be read. */
+  /**
+   * As it was at the moment; what was erased since is shown as such. Undefined when there was none then.
+   * @throws InvalidRecord – what stood last cannot be read
+   */
+  async getAsOf(id: string, moment: Moment): Promise<Decided<RecipientView> | undefined> {
+    const reader = readerAsOf(this.services.client, moment);
+    const { state, revision, position } = await loadAggregate(reader, recipientEvents, recipient, id);
+    if (state.status === 'unreadable') throw state.error;
+    if (state.status !== 'known') return undefined;
+    const result = opened(id, await this.services.vault.openDeep(state.profile));
+    return { result, revision: revision as bigint, position };
+  }
+
+  /**
+   * Undefined when there was nothing to erase, ever. Resolves when nothing sealed until then can be read. Needs nothing
+   * of what stands to be readable.
+   */
   erase(id: string, ifMatch: RevisionCondition): Promise<Decided<null> | undefined> {
     return undisturbed(ifMatch, () => this.tryToErase(id, ifMatch));
   }
@@ -72,17 +104,17 @@ export class Recipients {
     ifMatch: RevisionCondition,
   ): Promise<Decided<RecipientView> & { readonly created: boolean }> {
     const { client, vault } = this.services;
-    const { state, revision, position } = await loadAggregate(client, recipientEvents, recipient, id);
-    const created = state.status !== 'known';
+    const loaded = await this.load(id);
+    const { state, revision, position } = loaded;
+    const created = !stands(state);
     const wanted = viewOf(id, dto);
     if (ifMatch !== undefined && (created || (ifMatch !== 'streamExists' && ifMatch !== revision))) {
       throw new WrongExpectedRevision(streamName(recipientEvents, id), ifMatch, created ? 'noStream' : revision);
     }
-    if (!created && isDeepStrictEqual(await this.show(id, state.profile), wanted)) {
+    if (state.status === 'known' && (await this.shows(id, state.profile, wanted))) {
       return { result: wanted, revision: revision as bigint, position, created: false };
     }
-    // An erasure may have been cut short before its keys went; what is put now needs a key that nothing else has.
-    if (state.status === 'erased') await destroyPersonalData(this.services, state.keyIds);
+    const clean = await this.finishErasure(id, loaded);
     const seal = (label: string, text: string) => vault.sealFor(recipientOwner(id), label, text);
     const profile: RecipientProfile = {
       displayName: wanted.displayName === null ? null : await seal('name', wanted.displayName),
@@ -95,14 +127,14 @@ export class Recipients {
       preferences: wanted.preferences,
     };
     // Only on the revision it was sealed for: an erasure since then destroys the key it is sealed under.
-    const decided = await execute(client, recipientEvents, recipient, id, { type: 'put', profile }, revision);
+    const decided = await execute(client, recipientEvents, recipient, id, { type: 'put', profile }, clean);
     return { result: wanted, revision: decided.revision as bigint, position: decided.position, created };
   }
 
   private async tryToErase(id: string, ifMatch: RevisionCondition): Promise<Decided<null> | undefined> {
     const { client, vault } = this.services;
-    const found = await loadAggregate(client, recipientEvents, recipient, id);
-    if (ifMatch === 'streamExists' && found.state.status !== 'known') {
+    const found = await this.load(id);
+    if (ifMatch === 'streamExists' && !stands(found.state)) {
       throw new WrongExpectedRevision(streamName(recipientEvents, id), ifMatch, 'noStream');
     }
     // Read after the revision that the decision holds for: so the key of every profile up to it is among them.
@@ -111,8 +143,49 @@ export class Recipients {
     const decided = await execute(client, recipientEvents, recipient, id, { type: 'erase', keyIds }, condition);
     const { state, revision, position } = decided;
     if (state.status !== 'erased') return undefined;
-    await destroyPersonalData(this.services, state.keyIds);
+    await destroyPersonalData(this.services, state.keyIds ?? keyIds);
     return { result: null, revision: revision as bigint, position };
+  }
+
+  /**
+   * An erasure may have been cut short before its keys went; what is put now needs a key that nothing else has.
+   * @returns the revision at which it has
+   */
+  private async finishErasure(id: string, { state, revision }: Loaded<RecipientState>): Promise<KnownRevision> {
+    if (state.status !== 'erased' && state.status !== 'unreadable') return revision;
+    if (state.keyIds !== null) {
+      await destroyPersonalData(this.services, state.keyIds);
+      return revision;
+    }
+    // Which keys were to go cannot be read: those that exist now go, on record, so that no other put loses its key.
+    const erased = await this.tryToErase(id, revision as bigint);
+    return erased!.revision;
+  }
+
+  private load(id: string): ReturnType<typeof loadAggregate<typeof recipientEvents, RecipientState>> {
+    return loadAggregate(this.services.client, recipientEvents, recipient, id);
+  }
+
+  /** @throws InvalidRecord where it cannot be opened, though nobody erased it */
+  private async showStored(id: string, profile: RecipientProfile, revision: bigint): Promise<RecipientView> {
+    try {
+      return await this.show(id, profile);
+    } catch (error) {
+      if (!cannotBeOpened(error)) throw error;
+      const erasedMeanwhile = error instanceof KeyDestroyed && (await this.load(id)).revision !== revision;
+      if (erasedMeanwhile) throw error;
+      const record = { stream: streamName(recipientEvents, id), revision, type: 'recipient.put.v1' };
+      throw new InvalidRecord(record, [error.message]);
+    }
+  }
+
+  private async shows(id: string, profile: RecipientProfile, wanted: RecipientView): Promise<boolean> {
+    try {
+      return isDeepStrictEqual(await this.show(id, profile), wanted);
+    } catch (error) {
+      if (cannotBeOpened(error)) return false;
+      throw error;
+    }
   }
 
   private async show(id: string, profile: RecipientProfile): Promise<RecipientView> {
@@ -133,6 +206,15 @@ export class Recipients {
   }
 }
 
+function cannotBeOpened(error: unknown): error is KeyDestroyed | SealBroken {
+  return error instanceof KeyDestroyed || error instanceof SealBroken;
+}
+
+/** There is one to be replaced or erased, though perhaps not to be read. */
+function stands(state: RecipientState): boolean {
+  return state.status === 'known' || state.status === 'unreadable';
+}
+
 /** Does it again where somebody else was quicker, or erased the recipient meanwhile. */
 async function undisturbed<Result>(ifMatch: RevisionCondition, attempt: () => Promise<Result>): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
@@ -144,6 +226,22 @@ async function undisturbed<Result>(ifMatch: RevisionCondition, attempt: () => Pr
       if (!disturbed || tries === mostTries) throw error;
     }
   }
+}
+
+/** @param profile with its texts opened */
+function opened(id: string, profile: RecipientProfile): RecipientView {
+  const { displayName, locale, timeZone, channels, preferences } = profile;
+  return {
+    id,
+    displayName,
+    locale,
+    timeZone,
+    channels: {
+      ...(channels.email && { email: { address: channels.email } }),
+      ...(channels.slack && { slack: { channel: channels.slack } }),
+    },
+    preferences,
+  };
 }
 
 function viewOf(id: string, dto: PutRecipientDto): RecipientView {
