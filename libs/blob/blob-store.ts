@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { TidingsError } from '#libs/kernel';
 
 /** A blob's id is not 1 to 100 of `a-z`, `0-9` and `-`. */
@@ -19,11 +20,14 @@ export function checkBlobId(id: string): void {
  * Every method throws `InvalidBlobId` for an id that is none.
  */
 export interface BlobStore {
-  /** Stores the bytes under the key's and the blob's id, in place of what was there. Durable before it resolves. */
-  put(keyId: string, id: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Stores the bytes under the key's and the blob's id, in place of what was there. Durable before it resolves; where
+   * the bytes end in an error, nothing is stored, and that error is thrown.
+   */
+  put(keyId: string, id: string, bytes: AsyncIterable<Uint8Array>): Promise<void>;
 
-  /** The bytes, complete; undefined when there are none. */
-  get(keyId: string, id: string): Promise<Buffer | undefined>;
+  /** The bytes, to be read or destroyed; undefined when there are none. */
+  get(keyId: string, id: string): Promise<Readable | undefined>;
 
   /** True when there was something to delete. */
   delete(keyId: string, id: string): Promise<boolean>;

@@ -1,10 +1,13 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { KeyDestroyed, MemoryKeyStore, SealBroken, Vault } from '#libs/vault';
-import { type BlobStore, FolderBlobStore, InvalidBlobId, SealedBlobs } from './index.js';
+import { BlobMissing, type BlobStore, FolderBlobStore, InvalidBlobId, SealedBlobs } from './index.js';
 
 const alice = 'recipient/alice';
 const key = 'Kq3_x-9ZbTn0aWmE';
@@ -16,6 +19,18 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
+function bytes(text: string | Buffer): Readable {
+  return Readable.from([Buffer.from(text)]);
+}
+
+async function bytesOf(found: Promise<Readable | undefined>): Promise<Buffer> {
+  return buffer((await found)!);
+}
+
+async function textOf(found: Promise<Readable | undefined>): Promise<string> {
+  return String(await bytesOf(found));
+}
+
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -24,39 +39,52 @@ async function filesIn(folder: string): Promise<string[]> {
 describe('FolderBlobStore', () => {
   it('gives back what was put, also after it was opened again', async () => {
     const store = await FolderBlobStore.open(directory);
-    await store.put(key, 'a-1', Buffer.from('first'));
-    await store.put(key, 'a-1', Buffer.from('second'));
-    await store.put(other, 'a-1', Buffer.alloc(0));
+    await store.put(key, 'a-1', bytes('first'));
+    await store.put(key, 'a-1', bytes('second'));
+    await store.put(other, 'a-1', bytes(''));
     const again = await FolderBlobStore.open(directory);
-    expect(String(await again.get(key, 'a-1'))).toBe('second');
-    expect(await again.get(other, 'a-1')).toEqual(Buffer.alloc(0));
+    expect(await textOf(again.get(key, 'a-1'))).toBe('second');
+    expect(await textOf(again.get(other, 'a-1'))).toBe('');
     expect(await again.get(other, 'a-2')).toBeUndefined();
     expect(await again.get('unknown', 'a-1')).toBeUndefined();
   });
 
   it('deletes one blob, or all of a key', async () => {
     const store = await FolderBlobStore.open(directory);
-    for (const id of ['1', '2', '3']) await store.put(key, id, Buffer.from(id));
-    await store.put(other, '1', Buffer.from('1'));
+    for (const id of ['1', '2', '3']) await store.put(key, id, bytes(id));
+    await store.put(other, '1', bytes('1'));
     expect(await store.delete(key, '1')).toBe(true);
     expect(await store.delete(key, '1')).toBe(false);
     expect(await store.deleteAll(key)).toBe(2);
     expect(await store.deleteAll(key)).toBe(0);
     expect(await store.get(key, '2')).toBeUndefined();
-    expect(String(await store.get(other, '1'))).toBe('1');
+    expect(await textOf(store.get(other, '1'))).toBe('1');
     expect(await filesIn(directory)).toHaveLength(1);
   });
 
   it('takes many puts and deletes of one key at once', async () => {
     const store = await FolderBlobStore.open(directory);
     const ids = Array.from({ length: 20 }, (_, index) => `${index}`);
-    await Promise.all(ids.flatMap((id) => [store.put(key, id, Buffer.from(id)), store.put(key, id, Buffer.from(id))]));
-    for (const id of ids) expect(String(await store.get(key, id))).toBe(id);
-    const [deleted] = await Promise.all([store.deleteAll(key), store.put(key, 'late', Buffer.from('late'))]);
+    await Promise.all(ids.flatMap((id) => [store.put(key, id, bytes(id)), store.put(key, id, bytes(id))]));
+    for (const id of ids) expect(await textOf(store.get(key, id))).toBe(id);
+    const [deleted] = await Promise.all([store.deleteAll(key), store.put(key, 'late', bytes('late'))]);
     expect(deleted).toBeGreaterThanOrEqual(20);
-    await store.put(key, 'later', Buffer.from('later'));
-    expect(String(await store.get(key, 'later'))).toBe('later');
+    await store.put(key, 'later', bytes('later'));
+    expect(await textOf(store.get(key, 'later'))).toBe('later');
     expect(await readdir(join(directory, 'blobs', 'tmp'))).toEqual([]);
+  });
+
+  it('keeps nothing of bytes that end in an error, and what stood there before', async () => {
+    const store = await FolderBlobStore.open(directory);
+    await store.put(key, 'a', bytes('before'));
+    async function* broken(): AsyncGenerator<Buffer> {
+      yield Buffer.alloc(200_000);
+      throw new Error('cut');
+    }
+    await expect(store.put(key, 'a', broken())).rejects.toThrow('cut');
+    await expect(store.put(key, 'b', broken())).rejects.toThrow('cut');
+    expect(await filesIn(directory)).toHaveLength(1);
+    expect(await textOf(store.get(key, 'a'))).toBe('before');
   });
 
   it('removes what a crash left half-written', async () => {
@@ -68,7 +96,7 @@ describe('FolderBlobStore', () => {
 
   it('names the key in no path and lets nobody else read the files', async () => {
     const store = await FolderBlobStore.open(directory);
-    await store.put(key, 'a', Buffer.from('x'));
+    await store.put(key, 'a', bytes('x'));
     const [file] = await filesIn(directory);
     expect(file).toMatch(/\/blobs\/([0-9a-f]{2})\/\1[0-9a-f]{62}\/a$/);
     expect((await stat(file!)).mode & 0o777).toBe(0o600);
@@ -78,7 +106,7 @@ describe('FolderBlobStore', () => {
     'refuses the id %j',
     async (id) => {
       const store = await FolderBlobStore.open(directory);
-      await expect(store.put(key, id, Buffer.from('x'))).rejects.toThrow(InvalidBlobId);
+      await expect(store.put(key, id, bytes('x'))).rejects.toThrow(InvalidBlobId);
       await expect(store.get(key, id)).rejects.toThrow(InvalidBlobId);
       await expect(store.delete(key, id)).rejects.toThrow(InvalidBlobId);
     },
@@ -94,13 +122,42 @@ describe('SealedBlobs', () => {
 
   it('gives back any bytes, and refers to them by key, id and size', async () => {
     const { blobs, vault } = await open();
-    const { keyId } = await vault.sealBytesFor(alice, 'photo', Buffer.alloc(0));
+    await vault.sealFor(alice, 'address', 'alice@example.org');
+    const [keyId] = await vault.keyIdsOf(alice);
     const property = fc.asyncProperty(fc.uint8Array({ maxLength: 5000 }), async (content) => {
       const ref = await blobs.put(alice, 'a-1', content);
       expect(ref).toEqual({ keyId, id: 'a-1', size: content.length });
       expect(await blobs.get(ref)).toEqual(Buffer.from(content));
     });
     await fc.assert(property, { numRuns: 30 });
+  });
+
+  it('takes content as it comes and gives it back in pieces, none of which is large', async () => {
+    const { blobs, store } = await open();
+    const chunk = randomBytes(1_000_003);
+    async function* content(): AsyncGenerator<Buffer> {
+      for (let count = 0; count < 5; count += 1) yield chunk;
+    }
+    const ref = await blobs.put(alice, 'large', content());
+    expect(ref.size).toBe(5 * chunk.length);
+    const hash = createHash('sha256');
+    for await (const piece of blobs.stream(ref)) {
+      expect(piece.length).toBeLessThanOrEqual(65_536);
+      hash.update(piece);
+    }
+    const expected = createHash('sha256');
+    for await (const each of content()) expected.update(each);
+    expect(hash.digest('hex')).toBe(expected.digest('hex'));
+    expect(await blobs.put('recipient/bob', 'copy', blobs.stream(ref))).toMatchObject({ size: ref.size });
+    expect((await bytesOf(store.get(ref.keyId, 'large'))).length).toBeGreaterThan(ref.size);
+  });
+
+  it('opens nothing before it is read, and tells that there is none', async () => {
+    const { blobs } = await open();
+    const ref = await blobs.put(alice, 'a-1', Buffer.from('hello'));
+    const unread = blobs.stream(ref);
+    await blobs.delete(ref);
+    await expect(unread.next()).rejects.toThrow(BlobMissing);
   });
 
   it('writes nothing in clear', async () => {
@@ -161,10 +218,10 @@ describe('SealedBlobs', () => {
     const { blobs, store } = await open();
     const first = await blobs.put(alice, 'first', Buffer.from('hello'));
     const second = await blobs.put(alice, 'second', Buffer.from('world'));
-    const sealed = (await store.get(second.keyId, 'second'))!;
-    await store.put(first.keyId, 'first', sealed);
+    const sealed = await bytesOf(store.get(second.keyId, 'second'));
+    await store.put(first.keyId, 'first', bytes(sealed));
     await expect(blobs.get(first)).rejects.toThrow(SealBroken);
-    await store.put(first.keyId, 'second', sealed.subarray(0, -1));
+    await store.put(first.keyId, 'second', bytes(sealed.subarray(0, -1)));
     await expect(blobs.get(second)).rejects.toThrow(SealBroken);
     const others = await blobs.put('recipient/bob', 'first', Buffer.from('hi'));
     await store.put(first.keyId, 'first', (await store.get(others.keyId, 'first'))!);

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { type BlobStore, checkBlobId } from './blob-store.js';
 
 /**
@@ -23,7 +24,7 @@ export class FolderBlobStore implements BlobStore {
     return new FolderBlobStore(root, temporary);
   }
 
-  async put(keyId: string, id: string, bytes: Uint8Array): Promise<void> {
+  async put(keyId: string, id: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
     const path = this.pathOf(keyId, id);
     const written = this.temporaryName();
     try {
@@ -35,8 +36,9 @@ export class FolderBlobStore implements BlobStore {
     }
   }
 
-  async get(keyId: string, id: string): Promise<Buffer | undefined> {
-    return unlessMissing(readFile(this.pathOf(keyId, id)));
+  async get(keyId: string, id: string): Promise<Readable | undefined> {
+    const file = await unlessMissing(open(this.pathOf(keyId, id)));
+    return file?.createReadStream();
   }
 
   async delete(keyId: string, id: string): Promise<boolean> {
@@ -73,10 +75,10 @@ export class FolderBlobStore implements BlobStore {
   }
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+async function writeDurably(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
-    await file.writeFile(bytes);
+    await writeFile(file, bytes);
     await file.sync();
   } finally {
     await file.close();

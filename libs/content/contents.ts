@@ -1,11 +1,18 @@
+import { createHash } from 'node:crypto';
 import type { SealedBlobs } from '#libs/blob';
-import { KeyDestroyed, type Vault } from '#libs/vault';
-import type { Content } from './content.js';
+import { TidingsError } from '#libs/kernel';
+import { KeyDestroyed, type Sealed, type Vault } from '#libs/vault';
+import type { Content, ContentAttachment } from './content.js';
 import type { SealedContent } from './sealed-content.js';
 
 /** Bytes of JSON up to which content stands in the records themselves; it is copied with each step of the flow. */
 const inlineBytes = 16_384;
 const label = 'content';
+
+/** An attachment's bytes are not those that were accepted. */
+export class AttachmentAltered extends TidingsError {
+  readonly code = 'attachment-altered';
+}
 
 /** Seals and opens contents. */
 export class Contents {
@@ -25,6 +32,16 @@ export class Contents {
     return { blob: await this.blobs.put(owner, blobId, Buffer.from(json)) };
   }
 
+  /**
+   * As `seal`, under the key that a text is sealed under; never makes a key.
+   * @throws KeyDestroyed, SealBroken, StoreUnavailable
+   */
+  async sealWithKeyOf(like: Sealed, blobId: string, content: Content): Promise<SealedContent> {
+    const json = JSON.stringify(content);
+    if (Buffer.byteLength(json) <= inlineBytes) return { inline: await this.vault.sealWithKeyOf(like, label, json) };
+    return { blob: await this.blobs.putWithKeyOf(like, blobId, Buffer.from(json)) };
+  }
+
   /** @throws KeyDestroyed, SealBroken, StoreUnavailable */
   async open({ inline, blob }: SealedContent): Promise<Content> {
     if (inline !== undefined)
@@ -33,5 +50,15 @@ export class Contents {
     // Blobs of an erased recipient are deleted after the key.
     if (bytes === undefined) throw new KeyDestroyed(blob?.keyId ?? 'none');
     return JSON.parse(bytes.toString('utf8')) as Content;
+  }
+
+  /** The bytes of an attachment, whole. @throws AttachmentAltered, KeyDestroyed, SealBroken, StoreUnavailable */
+  async readAttachment({ blob, sha256 }: ContentAttachment): Promise<Buffer> {
+    const bytes = await this.blobs.get(blob);
+    if (bytes === undefined) throw new KeyDestroyed(blob.keyId);
+    const found = createHash('sha256').update(bytes).digest('hex');
+    if (found !== sha256)
+      throw new AttachmentAltered('an attachment is not what was accepted: its SHA-256 is another one');
+    return bytes;
   }
 }

@@ -1,9 +1,17 @@
+export * from './as-of.js';
 export * from './etag.js';
+export * from './event-stream.js';
 export * from './health.controller.js';
+export * from './openapi/index.js';
+export * from './media-type.js';
+export * from './open-streams.js';
 export * from './problem.filter.js';
 export * from './problem.js';
 export * from './query.js';
+export * from './record-view.js';
+export * from './record-views.js';
 export * from './server.js';
+export { readStreamedBody, StreamedBody } from './streamed-body.js';
 export * from './traceparent.js';
 export * from './validation.js';
 export * from './verb.js';

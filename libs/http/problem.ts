@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { Refused } from '#libs/kernel';
+import { InvalidRecord, Refused } from '#libs/kernel';
 import { AppendTooLarge, StoreUnavailable, WrongExpectedRevision } from '#libs/store/port';
 import type { FieldProblem } from '#libs/validation';
 
@@ -16,6 +16,7 @@ export const problemTypes = {
   'unsupported-media-type': { status: 415, title: 'The body has to be JSON' },
   validation: { status: 422, title: 'The request is not valid' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
+  'unreadable-record': { status: 500, title: 'A stored record cannot be read' },
   internal: { status: 500, title: 'Something went wrong here' },
   unavailable: { status: 503, title: 'Not available now' },
 } as const;
@@ -112,6 +113,12 @@ export function internal(requestId: string): Problem {
   return new Problem('internal', 'the cause is in the log, under the id of this request', { members: { requestId } });
 }
 
+/** 500: the answer would rest on a record that is damaged, or made by a newer version. Names it, and nothing that it holds. */
+function unreadableRecord({ place, stream, revision }: InvalidRecord): Problem {
+  const members = { stream, revision: Number(revision) };
+  return new Problem('unreadable-record', `${place} cannot be read`, { members });
+}
+
 /** The body for a status that has no type of its own. */
 export function blankProblem(status: number): ProblemDocument {
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status };
@@ -122,6 +129,7 @@ export function problemOf(thrown: unknown): Problem | undefined {
   if (thrown instanceof Problem) return thrown;
   if (thrown instanceof Refused) return conflict(thrown.message, thrown.code);
   if (thrown instanceof WrongExpectedRevision) return conflict('it was changed at the same time', thrown.code);
+  if (thrown instanceof InvalidRecord) return unreadableRecord(thrown);
   if (thrown instanceof AppendTooLarge) return payloadTooLarge('this is more than can be stored at once');
   if (thrown instanceof StoreUnavailable)
     return unavailable('the store cannot be used now; whether it was done is not known');

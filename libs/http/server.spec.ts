@@ -266,6 +266,7 @@ describe('bodies that are refused', () => {
 
   test.each([
     'text/plain',
+    'application/octet-stream',
     'application/xml',
     'application/x-www-form-urlencoded',
     'multipart/form-data; boundary=x',

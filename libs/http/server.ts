@@ -8,9 +8,10 @@ import { newId } from '#libs/kernel';
 import { parseJsonBody } from './json-body.js';
 import { Problem, problemMediaType } from './problem.js';
 import { ProblemFilter, sendRouterError } from './problem.filter.js';
+import { passStreamedBodies } from './streamed-body.js';
 
 export interface HttpAppOptions {
-  /** Bytes of a body. Default 8 MiB. */
+  /** Bytes of a JSON body. Default 8 MiB. */
   readonly bodyLimit?: number;
   /** How long `close()` waits for requests under way before it drops their connections, in milliseconds. Default 10 s. */
   readonly closeGrace?: number;
@@ -21,7 +22,7 @@ export interface HttpAppOptions {
 type Module = Parameters<typeof NestFactory.create>[0];
 
 /**
- * A Nest application on Fastify that takes JSON bodies only and answers every error as a problem document. It does not
+ * A Nest application on Fastify that takes JSON bodies only, but for routes with `StreamedBody`, and answers every error as a problem document. It does not
  * listen yet. Paths are as the controllers have them; a known path asked with another method is a 404.
  *
  * `close()` stops accepting connections, drops idle ones and lets running requests finish. Nest runs
@@ -39,7 +40,8 @@ export async function createHttpApp(
     genReqId: () => newId(),
     // An id of 200 characters is at most 600 bytes, each three characters when percent-encoded.
     routerOptions: { maxParamLength: 1_800 },
-    requestTimeout: 60_000,
+    // Also of an upload on a slow line.
+    requestTimeout: 900_000,
     keepAliveTimeout: 72_000,
     http: { headersTimeout: 15_000 },
     forceCloseConnections: 'idle',
@@ -57,6 +59,7 @@ export async function createHttpApp(
     done();
   });
   fastify.removeAllContentTypeParsers();
+  passStreamedBodies(fastify);
   for (const type of ['application/json', /^application\/[\w.+-]+\+json(?:;|$)/]) {
     fastify.addContentTypeParser<Buffer>(type, { parseAs: 'buffer' }, (_request, body, done) => {
       try {

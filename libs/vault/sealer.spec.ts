@@ -4,14 +4,13 @@ import fc from 'fast-check';
 import { SealBroken } from './errors.js';
 import { newKeyId } from './key-material.js';
 import type { DataKey } from './key-store.js';
-import { isSealed, keyIdOf, open, openBytes, seal, sealBytes, type Sealed } from './sealer.js';
+import { isSealed, keyIdOf, open, seal, type Sealed } from './sealer.js';
 
 function newKey(): DataKey {
   return { id: newKeyId(), owner: 'recipient/alice', key: createSecretKey(randomBytes(32)) };
 }
 const key = newKey();
 const anyText = fc.string({ unit: 'binary', maxLength: 300 });
-const anyBytes = fc.uint8Array({ maxLength: 300 });
 
 describe('a sealed text', () => {
   it('opens as what it was', () => {
@@ -67,28 +66,4 @@ describe('a sealed text', () => {
       expect(isSealed(value)).toBe(false);
     },
   );
-});
-
-describe('sealed bytes', () => {
-  it('open as what they were', () => {
-    fc.assert(
-      fc.property(anyBytes, (bytes) => {
-        const sealed = sealBytes(key, 'blob-1', bytes);
-        expect(String(sealed)).toContain(`sealed.v1.${key.id}.blob-1.`);
-        expect(openBytes(key, 'blob-1', sealed)).toEqual(Buffer.from(bytes));
-      }),
-    );
-  });
-
-  it('do not open when any byte is changed, when cut, or under another label or key', () => {
-    const sealed = sealBytes(key, 'blob-1', Buffer.from('hello'));
-    sealed.forEach((byte, at) => {
-      const changed = Buffer.from(sealed);
-      changed[at] = byte ^ 1;
-      expect(() => openBytes(key, 'blob-1', changed)).toThrow(SealBroken);
-      expect(() => openBytes(key, 'blob-1', sealed.subarray(0, at))).toThrow(SealBroken);
-    });
-    expect(() => openBytes(key, 'blob-2', sealed)).toThrow(SealBroken);
-    expect(() => openBytes(newKey(), 'blob-1', sealed)).toThrow(SealBroken);
-  });
 });

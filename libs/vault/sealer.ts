@@ -17,12 +17,11 @@ export const sealedPrefix = 'sealed.v1.';
 const header = String.raw`(sealed\.v1\.([\w-]{1,64})\.([a-z0-9-]{1,128})\.)`;
 const sealedText = new RegExp(`^${header}([\\w-]{38,})$`);
 const sealedStart = new RegExp(`^${header}`);
-const maxHeaderBytes = sealedPrefix.length + 64 + 1 + 128 + 1;
 const labelPattern = /^[a-z0-9-]{1,128}$/;
 
-const algorithm = 'aes-256-gcm';
+export const algorithm = 'aes-256-gcm';
 const ivBytes = 12;
-const tagBytes = 16;
+export const tagBytes = 16;
 
 const ivPool = Buffer.alloc(ivBytes * 512);
 let ivOffset = ivPool.length;
@@ -51,7 +50,7 @@ export function keyIdOf(sealed: Sealed): string {
  * @param label what it is: `address`, `content`, `name`, …; 1 to 128 of `a-z`, `0-9` and `-`, readable by everybody
  */
 export function seal(key: DataKey, label: string, plaintext: string): Sealed {
-  const start = headerFor(key, label);
+  const start = headerFor(sealedPrefix, key, label);
   return (start + encrypt(key, start, Buffer.from(plaintext, 'utf8')).toString('base64url')) as Sealed;
 }
 
@@ -65,28 +64,16 @@ export function open(key: DataKey, sealed: Sealed): string {
   return decrypt(key, start, bytes).toString('utf8');
 }
 
-/** Seals bytes: the same start, as ASCII, then iv, ciphertext and tag as they are. */
-export function sealBytes(key: DataKey, label: string, plaintext: Uint8Array): Buffer {
-  const start = headerFor(key, label);
-  return Buffer.concat([Buffer.from(start, 'latin1'), encrypt(key, start, plaintext)]);
-}
-
-/** @throws SealBroken, also when the label or the key is another one */
-export function openBytes(key: DataKey, label: string, sealed: Buffer): Buffer {
-  const parsed = parseStart(sealed.toString('latin1', 0, maxHeaderBytes));
-  if (parsed.label !== label) throw new SealBroken(`labelled ${parsed.label}, not ${label}`);
-  return decrypt(key, parsed.start, sealed.subarray(parsed.start.length));
-}
-
-function headerFor(key: DataKey, label: string): string {
+/** What stands in clear before sealed data. @throws TypeError for a label that is none */
+export function headerFor(prefix: string, key: DataKey, label: string): string {
   if (!labelPattern.test(label)) throw new TypeError(`not a label for sealed data: ${label}`);
-  return `${sealedPrefix}${key.id}.${label}.`;
+  return `${prefix}${key.id}.${label}.`;
 }
 
-function parseStart(sealed: string): { start: string; keyId: string; label: string } {
-  const [, start, keyId, label] = sealedStart.exec(sealed) ?? [];
-  if (!start || !keyId || !label) throw new SealBroken('not sealed data');
-  return { start, keyId, label };
+function parseStart(sealed: string): { start: string; keyId: string } {
+  const [, start, keyId] = sealedStart.exec(sealed) ?? [];
+  if (!start || !keyId) throw new SealBroken('not sealed data');
+  return { start, keyId };
 }
 
 function encrypt(key: DataKey, start: string, plaintext: Uint8Array): Buffer {

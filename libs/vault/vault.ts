@@ -1,8 +1,10 @@
+import { BlindIndex } from './blind-index.js';
 import { KeyDestroyed, SealBroken } from './errors.js';
 import { replaceTexts, textsIn } from './json-texts.js';
 import { KeyCache } from './key-cache.js';
 import type { DataKey, KeyStore } from './key-store.js';
-import { isSealed, keyIdOf, open, openBytes, seal, sealBytes, type Sealed } from './sealer.js';
+import { isSealed, keyIdOf, open, seal, type Sealed } from './sealer.js';
+import { openSegments, sealSegments } from './segments.js';
 
 /** What `openDeep` shows where the key was destroyed. */
 export const erasedText = '[erased]';
@@ -15,10 +17,10 @@ export interface VaultOptions {
   readonly cachedKeys?: number;
 }
 
-/** Sealed bytes, and the id of the key they are sealed under. */
+/** Sealed bytes, as they come, and the id of the key they are sealed under. */
 export interface SealedBytes {
   readonly keyId: string;
-  readonly bytes: Buffer;
+  readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 /** Seals personal data under a key of its owner, opens it again, and destroys it by destroying the key. */
@@ -78,19 +80,32 @@ export class Vault {
     return replaceTexts(value, (text) => (isSealed(text) ? shown(text, keys.get(keyIdOf(text))) : text)) as Value;
   }
 
-  /** Seals bytes for their owner, as `sealFor` does a text. @throws StoreUnavailable */
-  async sealBytesFor(owner: string, label: string, plaintext: Uint8Array): Promise<SealedBytes> {
-    return bytesUnder(await this.keys.keyFor(owner), label, plaintext);
+  /** Seals bytes for their owner, as `sealFor` does a text; they are read as the sealed ones are. @throws StoreUnavailable */
+  async sealBytesFor(owner: string, label: string, content: AsyncIterable<Uint8Array>): Promise<SealedBytes> {
+    return bytesUnder(await this.keys.keyFor(owner), label, content);
   }
 
   /** Seals bytes as `sealWithKeyOf` does a text. @throws KeyDestroyed, SealBroken, StoreUnavailable */
-  async sealBytesWithKeyOf(like: Sealed, label: string, plaintext: Uint8Array): Promise<SealedBytes> {
-    return bytesUnder(await this.existing(keyIdOf(like)), label, plaintext);
+  async sealBytesWithKeyOf(like: Sealed, label: string, content: AsyncIterable<Uint8Array>): Promise<SealedBytes> {
+    return bytesUnder(await this.existing(keyIdOf(like)), label, content);
   }
 
-  /** @throws KeyDestroyed, SealBroken – also when sealed under another label or key –, StoreUnavailable */
-  async openBytes(label: string, { keyId, bytes }: SealedBytes): Promise<Buffer> {
-    return openBytes(await this.existing(keyId), label, bytes);
+  /**
+   * Opens bytes as they come. Reading them throws `SealBroken`, also when they were sealed under another label or key;
+   * that nothing is missing is known only at their end.
+   * @throws KeyDestroyed, StoreUnavailable
+   */
+  async openBytes(label: string, { keyId, bytes }: SealedBytes): Promise<AsyncIterable<Buffer>> {
+    return openSegments(await this.existing(keyId), label, bytes);
+  }
+
+  /**
+   * Hashes by which texts are found. Its key is the installation's, made when there is none, and outlives every erasure.
+   * @param name what is found by it
+   * @throws StoreUnavailable
+   */
+  async blindIndex(name: string): Promise<BlindIndex> {
+    return new BlindIndex(await this.keys.keyFor(`installation/${name}`));
   }
 
   /** False once the key is destroyed. @throws StoreUnavailable */
@@ -124,8 +139,8 @@ export class Vault {
   }
 }
 
-function bytesUnder(key: DataKey, label: string, plaintext: Uint8Array): SealedBytes {
-  return { keyId: key.id, bytes: sealBytes(key, label, plaintext) };
+function bytesUnder(key: DataKey, label: string, content: AsyncIterable<Uint8Array>): SealedBytes {
+  return { keyId: key.id, bytes: sealSegments(key, label, content) };
 }
 
 function shown(sealed: Sealed, key: DataKey | undefined): string {
