@@ -2,15 +2,29 @@ export * from './aggregate/cached-aggregates.js';
 export * from './aggregate/decide-and-append.js';
 export * from './aggregate/execute.js';
 export type { Consumer } from './consumer/consumer.js';
+export type { ArchivedRecord } from './parking/parked.js';
 export type { ConsumerLog, ConsumerState, ConsumerStatus } from './consumer/status.js';
 export * from './effect/effect.js';
 export * from './effect/run-effect.js';
+export * from './live/final-waits.js';
+export * from './live/latest.js';
 export * from './live/live-feed.js';
 export { RetryLater } from './retry/retry-later.js';
 export * from './runtime.js';
-export { runtimeTimers, type FailedTry, type RecordParked, type RecordRef } from './streams.js';
+export {
+  bookkeepingStreams,
+  identityOf,
+  runtimeCheckpoints,
+  runtimeParked,
+  runtimeRetries,
+  runtimeTimers,
+  type FailedTry,
+  type RecordParked,
+  type RecordRef,
+} from './streams.js';
 export { timersReactor } from './timer/timers.reactor.js';
 export * from './topology/access.js';
 export * from './topology/diagram.js';
 export * from './topology/handler.js';
+export * from './topology/moment.js';
 export * from './topology/topology.js';

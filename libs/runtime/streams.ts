@@ -50,6 +50,9 @@ export interface RecordUnparked {
   readonly stream: string;
 }
 
+/** What an operator told the consumer; the record's time is when. */
+export type ConsumerControlled = Readonly<Record<never, never>>;
+
 export interface TimerScheduled {
   /** Milliseconds since the Unix epoch. */
   readonly dueAt: number;
@@ -73,6 +76,11 @@ function internal<Data>(fields: Readonly<Record<keyof Data & string, Kind>>): Sc
             .filter(([name, kind]) => !kind.split(' or ').includes(kindOf((data as Record<string, unknown>)[name])))
             .map(([name, kind]) => `${name}: must be of type ${kind}`)
         : ['must be an object'],
+    jsonSchema: () => ({
+      type: 'object',
+      properties: Object.fromEntries(expected.map(([name, kind]) => [name, { type: kind.split(' or ') }])),
+      required: expected.map(([name]) => name),
+    }),
   };
 }
 
@@ -103,6 +111,15 @@ export const runtimeParked = defineStream('runtime', 'parked', {
   'runtime.record-redriven.v1': internal<RecordUnparked>({ recordId: 'string', stream: 'string' }),
   'runtime.record-archived.v1': internal<RecordUnparked>({ recordId: 'string', stream: 'string' }),
 });
+
+/** One stream a consumer: whether an operator has paused it. */
+export const runtimeControls = defineStream('runtime', 'control', {
+  'runtime.consumer-paused.v1': internal<ConsumerControlled>({}),
+  'runtime.consumer-resumed.v1': internal<ConsumerControlled>({}),
+});
+
+/** The consumers' own, which stand in no topology: nobody else writes them. */
+export const bookkeepingStreams = [runtimeCheckpoints, runtimeRetries, runtimeParked, runtimeControls] as const;
 
 /** One stream a timer; it ends with the one event that wins its revision 1. */
 export const runtimeTimers = defineStream('runtime', 'timer', {

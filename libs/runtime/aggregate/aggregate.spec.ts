@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   defineStream,
+  InvalidRecord,
   newId,
   Refused,
   type Decider,
@@ -122,6 +123,34 @@ describe('execute', () => {
     };
     await expect(count('c1')).rejects.toThrow(WrongExpectedRevision);
     expect(rivals).toBe(10);
+  });
+});
+
+describe('loadAggregate', () => {
+  const appendUnreadable = () => store.append('toy.event-a', 0n, [{ id: newId(), type: 'toy.shouted.v1', data: {} }]);
+  const load = (decider: typeof counter) => loadAggregate(client(), counters, decider, 'a');
+
+  it('fails on a record that cannot be read', async () => {
+    await count('c1');
+    await appendUnreadable();
+    await expect(load(counter)).rejects.toThrow(InvalidRecord);
+  });
+
+  it('goes on where the decider knows what such a record means', async () => {
+    await count('c1', 2);
+    await appendUnreadable();
+    const forgiving: typeof counter = {
+      ...counter,
+      evolveUnreadable: ({ total, causes }, { type, revision }) => ({
+        total,
+        causes: [...causes, `${type} ${revision}`],
+      }),
+    };
+    const { state, revision } = await load(forgiving);
+    expect(state).toEqual({ total: 2, causes: ['c1', 'toy.shouted.v1 1'] });
+    expect(revision).toBe(1n);
+    await execute(client(), counters, forgiving, 'a', { by: 3, cause: 'c2' });
+    expect((await load(forgiving)).state.total).toBe(5);
   });
 });
 

@@ -1,8 +1,20 @@
 import { LRUCache } from 'lru-cache';
 import type { Subscription } from 'rxjs';
-import { categoryOf, keyOf, type Message, type MessageOf, type StreamDefinition } from '#libs/kernel';
+import {
+  categoryOf,
+  InvalidRecord,
+  keyOf,
+  parse,
+  type Decider,
+  type Message,
+  type MessageOf,
+  type RecordedEvent,
+  type StreamDefinition,
+} from '#libs/kernel';
 import type { LiveFeed } from '../live/live-feed.js';
 import type { KnownRevision, StreamReader } from '../topology/access.js';
+
+const pageSize = 200;
 
 /** An aggregate's state and the revision it was folded up to. */
 export interface Loaded<State> {
@@ -10,22 +22,54 @@ export interface Loaded<State> {
   readonly revision: KnownRevision;
 }
 
-/** Reads and folds one aggregate. */
+type Fold<Stream extends StreamDefinition, State> = Pick<
+  Decider<State, never, MessageOf<Stream> & Message>,
+  'initial' | 'evolve' | 'evolveUnreadable'
+>;
+
+/**
+ * Reads and folds one aggregate; a long stream is never in memory as a whole.
+ * @param upTo the last revision to fold; all there is by default
+ * @throws InvalidRecord where the decider has no `evolveUnreadable`
+ */
 export async function loadAggregate<Stream extends StreamDefinition, State>(
   reader: StreamReader<Stream>,
   stream: Stream,
-  decider: { initial(): State; evolve(state: State, event: MessageOf<Stream>): State },
+  decider: Fold<Stream, State>,
   key: string,
+  upTo?: bigint,
 ): Promise<Loaded<State> & { readonly position: bigint | undefined }> {
   let state = decider.initial();
   let revision: KnownRevision = 'noStream';
   let position: bigint | undefined;
-  for (const record of await reader.read(stream, key)) {
-    state = decider.evolve(state, record as Message as MessageOf<Stream>);
-    revision = record.revision;
-    position = record.position;
+  for (let from = 0n; upTo === undefined || from <= upTo;) {
+    const records = await reader.readUnchecked(stream, key, { from, limit: pageSize });
+    for (const record of records) {
+      if (upTo !== undefined && record.revision > upTo) break;
+      state = evolve(decider, stream, state, record);
+      revision = record.revision;
+      position = record.position;
+    }
+    if (records.length < pageSize) break;
+    from = records.at(-1)!.revision + 1n;
   }
   return { state, revision, position };
+}
+
+function evolve<Stream extends StreamDefinition, State>(
+  decider: Fold<Stream, State>,
+  stream: Stream,
+  state: State,
+  record: RecordedEvent,
+): State {
+  let event: Message;
+  try {
+    event = parse(stream, record);
+  } catch (error) {
+    if (!(error instanceof InvalidRecord) || decider.evolveUnreadable === undefined) throw error;
+    return decider.evolveUnreadable(state, error);
+  }
+  return decider.evolve(state, event as MessageOf<Stream> & Message);
 }
 
 /**
@@ -41,7 +85,7 @@ export class CachedAggregates<Stream extends StreamDefinition, State> {
   constructor(
     private readonly feed: LiveFeed,
     private readonly stream: Stream,
-    private readonly decider: { initial(): State; evolve(state: State, event: MessageOf<Stream>): State },
+    private readonly decider: Fold<Stream, State>,
     capacity = 20_000,
   ) {
     this.cache = new LRUCache({ max: capacity });

@@ -161,8 +161,8 @@ describe('Consumer', () => {
     });
     await enqueue(store, 'a', 1);
     await eventually(() => consumer.status().retrying === 1);
-    consumer.pause();
-    expect(consumer.status().state).toBe('paused');
+    await consumer.pause();
+    expect(consumer.status()).toMatchObject({ state: 'paused', pausedAt: expect.any(Number) });
     await enqueue(store, 'b', 2);
     skipped = 10_000;
     let reads = 0;
@@ -171,9 +171,33 @@ describe('Consumer', () => {
     await eventually(() => reads > 0);
     await store.head();
     expect(handled).toEqual([]);
-    consumer.resume();
+    await consumer.resume();
+    expect(consumer.status()).toMatchObject({ state: 'running', pausedAt: undefined });
     await eventually(() => handled.length === 2);
     expect([...handled].sort()).toEqual([1, 2]);
+  });
+
+  it('stays paused over a restart, and goes on where it was', async () => {
+    const handled: number[] = [];
+    const options = { handle: async ({ data }: { data: { n: number } }) => void handled.push(data.n) };
+    const first = await start(options);
+    await enqueue(store, 'a', 1);
+    await eventually(() => handled.length === 1);
+    await first.consumer.pause();
+    await enqueue(store, 'a', 2);
+    await first.drain();
+
+    const second = await start(options);
+    expect(second.consumer.status()).toMatchObject({ state: 'paused', pausedAt: expect.any(Number) });
+    await eventually(() => second.consumer.status().waiting === 1);
+    expect(handled).toEqual([1]);
+    await second.consumer.resume();
+    await eventually(() => handled.length === 2);
+    await second.drain();
+
+    const third = await start(options);
+    expect(third.consumer.status().state).toBe('running');
+    expect(handled).toEqual([1, 2]);
   });
 
   it('waits while the store is away: nothing is parked, and it goes on afterwards', async () => {
@@ -223,8 +247,8 @@ describe('Consumer', () => {
     faults.beforeAppend = undefined;
     expect(failures.map(({ action }) => action)).toEqual(['stopped']);
     await enqueue(store, 'a', 2);
-    consumer.pause();
-    consumer.resume();
+    await consumer.pause();
+    await consumer.resume();
     await flows[0]!.drain();
     expect(handled).toEqual([1]);
     expect(await checkpoints()).toEqual([]);

@@ -2,11 +2,12 @@ import { setMaxListeners } from 'node:events';
 import { correlationOf, messageOf, type RecordedEvent } from '#libs/kernel';
 import { StoreUnavailable, StreamDeleted, type EventStore } from '#libs/store/port';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
-import { Parked } from '../parking/parked.js';
+import { Parked, type ArchivedRecord } from '../parking/parked.js';
 import { Retries } from '../retry/retries.js';
 import type { RecordParked, RecordRef, RetryScheduled } from '../streams.js';
 import { StreamAccess, type RecordContext } from '../topology/access.js';
 import type { AnyHandler, Handle, HandlerInstance } from '../topology/handler.js';
+import { Control } from './control.js';
 import { Flows } from './flows.js';
 import { LowWaterMark } from './low-water-mark.js';
 import { pause } from './pause.js';
@@ -43,6 +44,7 @@ export class Consumer {
   private readonly checkpoints: Checkpoints;
   private readonly retries: Retries;
   private readonly parked: Parked;
+  private readonly control: Control;
   private readonly processor: RecordProcessor;
   private checkpointTimer: NodeJS.Timeout | undefined;
   private receiving: Promise<void> = Promise.resolve();
@@ -61,7 +63,8 @@ export class Consumer {
     setMaxListeners(0, signal);
     this.mostQueued = concurrency * queuedPerFlow;
     this.checkpoints = new Checkpoints(store, name, signal);
-    this.parked = new Parked(store, name, signal);
+    this.parked = new Parked(store, name, signal, now);
+    this.control = new Control(store, name, signal, now);
     this.retries = new Retries(store, name, strictOrder, now, signal, (entry) => this.handOutAgain(entry));
     this.processor = new RecordProcessor({
       handler,
@@ -93,9 +96,11 @@ export class Consumer {
       state: this.state,
       position: this.mark.position,
       handled: this.processor.handled,
+      waiting: this.flows.size,
       retrying: this.retries.size,
       parked: this.parked.size,
       lastError: this.processor.lastError,
+      pausedAt: this.control.pausedAt,
     };
   }
 
@@ -104,26 +109,33 @@ export class Consumer {
     const position = (await this.checkpoints.load()) ?? 0n;
     this.mark = new LowWaterMark(position);
     this.saved = position;
+    await this.control.load();
     await this.parked.load();
     await this.retries.load(this.parked.list());
     if (this.stopping.signal.aborted) return;
     this.state = 'running';
+    if (this.control.pausedAt !== undefined) this.holdBack();
     this.receiving = this.receive(position);
     this.retries.start();
     this.checkpointTimer = setInterval(() => void this.checkpoint(), checkpointEvery);
   }
 
-  /** Hands out nothing more until `resume`; what is being handled is finished. */
-  pause(): void {
+  /**
+   * Hands out nothing more until `resume`, also after a restart; what is being handled is finished. Resolves when the
+   * pause is durable. Does nothing where the consumer is not running.
+   */
+  async pause(): Promise<void> {
     if (this.state !== 'running') return;
-    this.state = 'paused';
-    this.flows.pause();
+    this.holdBack();
+    await this.control.pause();
   }
 
-  resume(): void {
+  /** Goes on where it was. Resolves when that is durable. */
+  async resume(): Promise<void> {
     if (this.state !== 'paused') return;
     this.state = 'running';
     this.flows.resume();
+    await this.control.resume();
   }
 
   /** Takes in nothing more, finishes what is being handled, saves the checkpoint. A drained consumer is not started again. */
@@ -135,6 +147,11 @@ export class Consumer {
 
   listParked(): readonly RecordParked[] {
     return this.parked.list();
+  }
+
+  /** The records that were given up for good. */
+  listArchived(): readonly ArchivedRecord[] {
+    return this.parked.listArchived();
   }
 
   /** Hands a parked record out again. False when it is not parked. */
@@ -152,6 +169,11 @@ export class Consumer {
     if (parked === undefined) return false;
     this.retries.unblock(parked);
     return true;
+  }
+
+  private holdBack(): void {
+    this.state = 'paused';
+    this.flows.pause();
   }
 
   private halt(): Promise<void> {

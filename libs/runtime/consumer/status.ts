@@ -10,10 +10,15 @@ export interface ConsumerStatus {
   readonly state: ConsumerState;
   /** Every record up to here is done with. */
   readonly position: bigint;
+  /** Since the process started. */
   readonly handled: number;
+  /** Taken in and not done yet; a paused consumer holds them. */
+  readonly waiting: number;
   readonly retrying: number;
   readonly parked: number;
   readonly lastError: FailedTry | undefined;
+  /** Milliseconds since the Unix epoch; undefined while it is not paused. */
+  readonly pausedAt: number | undefined;
 }
 
 /** What happens to consumers, for logs and metrics. */

@@ -2,19 +2,31 @@ import type { EventStore } from '#libs/store/port';
 import { OwnedStream } from '../checkpoint/owned-stream.js';
 import { identityOf, runtimeParked, type RecordParked, type RecordRef } from '../streams.js';
 
+/** A record that was parked and then given up for good. */
+export interface ArchivedRecord extends RecordParked {
+  /** Milliseconds since the Unix epoch. */
+  readonly archivedAt: number;
+}
+
 /** The records a consumer has given up. */
 export class Parked {
   private readonly stream: OwnedStream<typeof runtimeParked>;
   private readonly records = new Map<string, RecordParked>();
+  private readonly archived = new Map<string, ArchivedRecord>();
 
-  constructor(store: EventStore, consumer: string, signal: AbortSignal) {
+  constructor(
+    store: EventStore,
+    consumer: string,
+    signal: AbortSignal,
+    private readonly now: () => number,
+  ) {
     this.stream = new OwnedStream(store, runtimeParked, consumer, signal);
   }
 
   async load(): Promise<void> {
-    for await (const { type, data } of this.stream.load()) {
+    for await (const { type, data, created } of this.stream.load()) {
       if (type === 'runtime.record-parked.v1') this.records.set(identityOf(data.record), data);
-      else this.records.delete(identityOf({ stream: data.stream, id: data.recordId }));
+      else this.take({ stream: data.stream, id: data.recordId }, type === 'runtime.record-archived.v1', created);
     }
   }
 
@@ -26,8 +38,16 @@ export class Parked {
     return [...this.records.values()];
   }
 
+  listArchived(): readonly ArchivedRecord[] {
+    return [...this.archived.values()];
+  }
+
+  /** True for an archived record, too: handed out again after a restart, it is not to be handled. */
   has(record: Pick<RecordRef, 'stream' | 'id'>): boolean {
-    return this.records.has(identityOf(record));
+    return (
+      this.records.size + this.archived.size > 0 &&
+      (this.records.has(identityOf(record)) || this.archived.has(identityOf(record)))
+    );
   }
 
   async park(parked: RecordParked): Promise<void> {
@@ -45,11 +65,19 @@ export class Parked {
     before?: (parked: RecordParked) => Promise<void>,
   ): Promise<RecordParked | undefined> {
     const { stream, id } = record;
-    const parked = this.records.get(identityOf(record));
+    const parked = this.take(record, how === 'archived', this.now());
     if (parked === undefined) return undefined;
-    this.records.delete(identityOf(record));
     await before?.(parked);
     await this.stream.write({ type: `runtime.record-${how}.v1`, data: { recordId: id, stream } });
+    return parked;
+  }
+
+  private take(record: Pick<RecordRef, 'stream' | 'id'>, isArchived: boolean, at: number): RecordParked | undefined {
+    const identity = identityOf(record);
+    const parked = this.records.get(identity);
+    if (parked === undefined) return undefined;
+    this.records.delete(identity);
+    if (isArchived) this.archived.set(identity, { ...parked, archivedAt: at });
     return parked;
   }
 }

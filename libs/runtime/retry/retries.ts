@@ -4,6 +4,8 @@ import { OwnedStream } from '../checkpoint/owned-stream.js';
 import { identityOf, runtimeRetries, type RecordRef, type RetryScheduled } from '../streams.js';
 
 const truncateAfter = 1_000n;
+/** Entries that stay for those who ask what happened to a record. They are read at each start. */
+const keptEntries = 10_000n;
 /** The clock may be set: it is looked at again at least that often. In milliseconds. */
 const longestWait = 1_000;
 
@@ -154,12 +156,12 @@ export class Retries {
 
   private async truncateWhenEmpty(): Promise<void> {
     const last = this.stream.lastRevision;
-    if (this.entries.size > 0 || last === 'noStream' || last - this.truncatedAt < truncateAfter) return;
+    if (this.entries.size > 0 || last === 'noStream' || last <= keptEntries) return;
+    if (last - this.truncatedAt < truncateAfter) return;
     const before = this.truncatedAt;
     this.truncatedAt = last;
     try {
-      // The last event stays: it tells the next process the revision.
-      await this.store.setStreamMetadata(this.stream.name, { truncateBefore: last });
+      await this.store.setStreamMetadata(this.stream.name, { truncateBefore: last - keptEntries });
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
       // Another time.

@@ -19,7 +19,7 @@ describe('verdictOn', () => {
     ['a failure of what was deferred', failure, Infinity, 0, later(now + 5_000)],
     ['a conflict, first try', conflict, 1, 0, { action: 'again', after: 0 }],
     ['a conflict, fourth try', conflict, 4, 0, later(now + 5_000)],
-    ['an invalid record', new InvalidRecord('a', 'b', []), 1, 0, { action: 'park' }],
+    ['an invalid record', new InvalidRecord({ stream: 'a', revision: 0n, type: 'b' }, []), 1, 0, { action: 'park' }],
     ['a store that is away', new StoreUnavailable('gone'), 9, 9, { action: 'hold' }],
     ['a record that is not done yet', new RetryLater(7, 'wait'), 9, 9, later(7, false)],
     ['what is no error', 'thrown', 1, 0, { action: 'again', after: 20 }],

@@ -195,32 +195,3 @@ describe('an invalid record', () => {
     expect(tries[0]!.error).toContain(reason);
   });
 });
-
-describe('the retry stream', () => {
-  it('is truncated now and then, and goes on after a restart all the same', async () => {
-    const tries = new Set<string>();
-    const first = await start({
-      handle: async ({ id }) => {
-        if (!tries.has(id)) {
-          tries.add(id);
-          throw new Error('first try');
-        }
-      },
-      // One at a time, so that the last event of all is the one it is truncated at.
-      concurrency: 1,
-      retry: { immediate: [], later: [anHour] },
-    });
-    await Promise.all(Array.from({ length: 600 }, (_, n) => enqueue(store, `flow${n}`, n)));
-    const last = await store.head();
-    await eventually(() => first.consumer.status().position >= last);
-    skipped = anHour;
-    await eventually(() => first.consumer.status().handled === 600 && first.consumer.status().retrying === 0);
-    await eventually(async () => (await store.getStreamMetadata('runtime.retry-toy.consumer')).truncateBefore);
-    await first.flow.drain();
-    const second = await start({ failing: new Set([7]), retry: { immediate: [], later: [anHour] } });
-    await enqueue(store, 'a', 7);
-    const head = await store.head();
-    await eventually(() => second.consumer.status().position >= head || second.consumer.status().state === 'failed');
-    expect(second.consumer.status()).toMatchObject({ state: 'running', retrying: 1 });
-  });
-});

@@ -16,10 +16,15 @@ import type { Append, AppendResult, EventStore, ReadStreamOptions } from '#libs/
 /** A revision that a writer can know: handlers are offered neither `any` nor `streamExists`. */
 export type KnownRevision = bigint | 'noStream';
 
+/** What a record's metadata hands on to everything that follows from it: the trace, and the broadcast it belongs to. */
+const carriedMetadata = ['traceparent', 'broadcastId', 'broadcastOrdinal'] as const;
+
 /** Reading single streams of the declared categories. */
 export interface StreamReader<Readable extends StreamDefinition> {
   /** The records of one stream, checked against its definition. @throws InvalidRecord, StreamAccessDenied */
   read<S extends Readable>(stream: S, key: string, options?: ReadStreamOptions): Promise<RecordOf<S>[]>;
+  /** The records of one stream as they stand, for who has an answer to those that cannot be read. @throws StreamAccessDenied */
+  readUnchecked(stream: Readable, key: string, options?: ReadStreamOptions): Promise<RecordedEvent[]>;
   /** The last record of one stream. */
   last<S extends Readable>(stream: S, key: string): Promise<RecordOf<S> | undefined>;
 }
@@ -93,11 +98,14 @@ export class StreamAccess {
   }
 
   async read<S extends StreamDefinition>(stream: S, key: string, options?: ReadStreamOptions): Promise<RecordOf<S>[]> {
+    const records = await this.readUnchecked(stream, key, options);
+    return records.map((record) => parse<S>(stream, record));
+  }
+
+  async readUnchecked(stream: StreamDefinition, key: string, options?: ReadStreamOptions): Promise<RecordedEvent[]> {
     this.mayRead(stream.category);
-    const records: RecordOf<S>[] = [];
-    for await (const record of this.store.readStream(streamName(stream, key), options)) {
-      records.push(parse<S>(stream, record));
-    }
+    const records: RecordedEvent[] = [];
+    for await (const record of this.store.readStream(streamName(stream, key), options)) records.push(record);
     return records;
   }
 
@@ -134,6 +142,10 @@ export class RecordContext implements HandlerContext<StreamDefinition, StreamDef
     return this.access.read(stream, key, options);
   }
 
+  readUnchecked(stream: StreamDefinition, key: string, options?: ReadStreamOptions): Promise<RecordedEvent[]> {
+    return this.access.readUnchecked(stream, key, options);
+  }
+
   last<S extends StreamDefinition>(stream: S, key: string): Promise<RecordOf<S> | undefined> {
     return this.access.last(stream, key);
   }
@@ -148,13 +160,10 @@ export class RecordContext implements HandlerContext<StreamDefinition, StreamDef
     this.access.mayWrite(stream.category);
     const name = streamName(stream, key);
     const first = expected === 'noStream' ? 0n : expected + 1n;
-    const metadata = {
-      $correlationId: this.correlationId,
-      $causationId: this.cause.id,
-      ...(this.cause.metadata['traceparent'] === undefined
-        ? undefined
-        : { traceparent: this.cause.metadata['traceparent'] }),
-    };
+    const metadata: Record<string, unknown> = { $correlationId: this.correlationId, $causationId: this.cause.id };
+    for (const key of carriedMetadata) {
+      if (this.cause.metadata[key] !== undefined) metadata[key] = this.cause.metadata[key];
+    }
     return {
       stream: name,
       expected,
@@ -178,6 +187,7 @@ export function openClient<Readable extends StreamDefinition, Writable extends S
   const access = new StreamAccess(store, client);
   return {
     read: (stream, key, options) => access.read(stream, key, options),
+    readUnchecked: (stream, key, options) => access.readUnchecked(stream, key, options),
     last: (stream, key) => access.last(stream, key),
     async append(stream, key, expected, messages, { correlationId, ids, metadata }) {
       const events = (messages as readonly Message[]).map(({ type, data }, index) => ({

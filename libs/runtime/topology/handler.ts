@@ -87,6 +87,8 @@ interface HandlerOptions<Name, Reads, LooksUp, Writes> {
   readonly concurrency?: number;
   /** Default 50,000. */
   readonly mostDeferred?: number;
+  /** Default true for projectors and saga handlers, false for the others. */
+  readonly strictOrder?: boolean;
   readonly retry?: RetryPolicy;
 }
 
@@ -111,7 +113,7 @@ function declare(role: Role) {
     writes: options.writes,
     concurrency: options.concurrency ?? 64,
     mostDeferred: options.mostDeferred ?? 50_000,
-    strictOrder: ordered.includes(role),
+    strictOrder: options.strictOrder ?? ordered.includes(role),
     retry: options.retry ?? defaultRetryPolicy,
     create: options.create,
   });

@@ -1,0 +1,19 @@
+import type { Command } from '../command.js';
+import { consumers, pause, resume } from './consumers.js';
+import { events, show } from './notifications.js';
+import { archive, handling, parked, redrive } from './parked.js';
+import { send } from './send.js';
+
+/** By name, in the order of the help. */
+export const commands: Readonly<Record<string, Command>> = {
+  send,
+  show,
+  events,
+  consumers,
+  pause,
+  resume,
+  parked,
+  redrive,
+  archive,
+  handling,
+};

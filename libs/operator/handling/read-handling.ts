@@ -1,0 +1,59 @@
+import { categoryOf, keyOf, parse, streamName, type RecordedEvent } from '#libs/kernel';
+import { identityOf, runtimeCheckpoints, runtimeParked, runtimeRetries, type AnyHandler } from '#libs/runtime';
+import type { OperatorServices } from '../operator-services.js';
+import { foldHandling, type Bookkeeping, type Handling } from './handling.js';
+
+/** What one consumer did with a record. */
+export interface ConsumerHandling extends Handling {
+  readonly consumer: string;
+  readonly role: string;
+}
+
+type Services = Pick<OperatorServices, 'store' | 'topology' | 'runtime'>;
+
+/** What every consumer that reads the record's category did with it, also those of other processes. */
+export async function readHandling(services: Services, record: RecordedEvent): Promise<readonly ConsumerHandling[]> {
+  const category = categoryOf(record.stream);
+  const handlers = services.topology.handlers.filter(({ reads }) =>
+    reads.some((stream) => stream.category === category),
+  );
+  // First how far they are: what they note down of a record they have passed is there by then.
+  const positions = await Promise.all(handlers.map((handler) => positionOf(services, handler)));
+  const bookkeeping = await bookkeepingOf(services, record);
+  return handlers.map(({ name, role }, index) => ({
+    consumer: name,
+    role,
+    ...foldHandling(record.created, bookkeeping.get(name) ?? [], positions[index]! >= record.position),
+  }));
+}
+
+/** Exact for a consumer of this process, else the last checkpoint. */
+async function positionOf({ runtime, store }: Services, { name }: AnyHandler): Promise<bigint> {
+  const consumer = runtime.consumer(name);
+  if (consumer !== undefined) return consumer.status().position;
+  const options = { direction: 'backwards', limit: 1 } as const;
+  for await (const record of store.readStream(streamName(runtimeCheckpoints, name), options))
+    return BigInt(parse(runtimeCheckpoints, record).data.position);
+  return 0n;
+}
+
+/** What the consumers have noted down of the record, by consumer. All of it was appended after the record. */
+async function bookkeepingOf({ store }: Services, record: RecordedEvent): Promise<Map<string, Bookkeeping[]>> {
+  const found = new Map<string, Bookkeeping[]>();
+  const categories = [runtimeRetries.category, runtimeParked.category];
+  const wanted = identityOf(record);
+  for await (const stored of store.readAll({ from: record.position, filter: { categories } })) {
+    const isRetry = categoryOf(stored.stream) === runtimeRetries.category;
+    const entry = isRetry ? parse(runtimeRetries, stored) : parse(runtimeParked, stored);
+    if (identityIn(entry) !== wanted) continue;
+    const consumer = keyOf(stored.stream);
+    const entries = found.get(consumer);
+    if (entries === undefined) found.set(consumer, [entry]);
+    else entries.push(entry);
+  }
+  return found;
+}
+
+function identityIn({ data }: Bookkeeping): string {
+  return identityOf('record' in data ? data.record : { stream: data.stream, id: data.recordId });
+}

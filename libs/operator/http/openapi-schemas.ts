@@ -1,0 +1,111 @@
+import { schemas } from '#libs/http';
+import { named, nullable } from '#libs/validation';
+import type { ConsumerView } from '../consumers.js';
+import type { HandlingState, Transition } from '../handling/handling.js';
+import type { ConsumerHandling } from '../handling/read-handling.js';
+import type { ParkedItem, ParkedState } from '../parked/parked-item.js';
+import type { Redriven } from '../parked/parked-records.js';
+import type { HandlingView } from './handling.controller.js';
+import type { ParkedDetail } from './parked.controller.js';
+
+const { arrayOf, count, flag, meaning, objectOf, position, recordSchema, text, time, uuid } = schemas;
+
+const failedTry = objectOf<{ at: string; error: string }>({ at: time, error: text });
+
+export const consumerSchema = named(
+  'Consumer',
+  objectOf<ConsumerView>({
+    name: text,
+    role: text,
+    state: meaning<ConsumerView['state']>({
+      running: 'it hands records out',
+      paused: 'by an operator',
+      failed: 'its bookkeeping failed for good, or another process took over',
+      stopped: 'it does not run',
+    }),
+    position: { ...position, description: 'Every record up to here is handled, to be retried, or parked.' },
+    lag: { ...count, description: 'Positions to the end of the store: no fewer than the records left to do.' },
+    handled: { ...count, description: 'Since the process started.' },
+    waiting: { ...count, description: 'Taken in and not done yet.' },
+    retrying: count,
+    parked: count,
+    lastError: nullable(failedTry),
+    pausedAt: nullable(time),
+  }),
+);
+
+const parkedProperties: Parameters<typeof objectOf<ParkedItem>>[0] = {
+  id: { ...uuid, description: 'Of this record at this consumer: parked again, it has the same one.' },
+  consumer: text,
+  state: meaning<ParkedState>({ parked: 'until it is redriven or archived', archived: 'given up for good' }),
+  record: objectOf<ParkedItem['record']>({ id: uuid, type: text, stream: text, revision: count, position }),
+  correlationId: text,
+  parkedAt: time,
+  archivedAt: nullable(time),
+  tries: { ...arrayOf(failedTry), description: 'The failed ones since it was appended or last redriven.' },
+};
+
+export const parkedSchema = named('Parked', objectOf<ParkedItem>(parkedProperties));
+
+export const parkedDetailSchema = named(
+  'ParkedDetail',
+  objectOf<ParkedDetail>({ ...parkedProperties, event: nullable(recordSchema) }),
+);
+
+export const redrivenSchema = named(
+  'Redriven',
+  objectOf<Redriven & { dryRun: boolean }>({
+    dryRun: flag,
+    count,
+    ids: { ...arrayOf(uuid), maxItems: 1_000 },
+  }),
+);
+
+const transition = objectOf<Transition>(
+  {
+    type: meaning<Transition['type']>({
+      pending: 'it was appended',
+      failed: 'a try failed',
+      retryScheduled: 'it is tried again',
+      waiting: 'it waits behind another record of its flow',
+      parked: 'it was given up',
+      redriven: 'an operator had it tried again',
+      archived: 'an operator gave it up for good',
+      handled: 'it is done',
+    }),
+    at: { ...nullable(time), description: 'Null where only the checkpoint tells that it has happened.' },
+    error: { type: 'string', description: 'Of a failed try.' },
+    dueAt: { ...time, description: 'Of a retry: not before.' },
+  },
+  ['error', 'dueAt'],
+);
+
+export const handlingSchema = named(
+  'Handling',
+  objectOf<HandlingView>({
+    record: objectOf<HandlingView['record']>({
+      id: uuid,
+      type: text,
+      stream: text,
+      revision: count,
+      position,
+      occurredAt: time,
+    }),
+    correlationId: text,
+    items: arrayOf(
+      objectOf<ConsumerHandling>({
+        consumer: text,
+        role: text,
+        state: meaning<HandlingState>({
+          pending: 'not handled yet',
+          waiting: 'waits behind another record of its flow',
+          retrying: 'is tried again',
+          parked: 'given up, until it is redriven or archived',
+          archived: 'given up for good',
+          handled: 'done',
+        }),
+        transitions: arrayOf(transition),
+      }),
+    ),
+  }),
+);

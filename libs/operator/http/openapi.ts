@@ -1,0 +1,86 @@
+import { schemas, type ApiDescription } from '#libs/http';
+import { named } from '#libs/validation';
+import { parkedStates } from '../parked/parked-item.js';
+import { consumerSchema, handlingSchema, parkedDetailSchema, parkedSchema, redrivenSchema } from './openapi-schemas.js';
+import { RedriveDto } from './redrive.dto.js';
+
+const { answer, arrayOf, bodyOf, count, objectOf, oneOf, pageOf, paging, text } = schemas;
+
+const consumers = named('Consumers', objectOf<{ items: unknown }>({ items: arrayOf(consumerSchema) }));
+const name = { description: 'Name of the consumer.', schema: text };
+
+export const operatorApi: ApiDescription = {
+  tag: 'Operating',
+  description: 'Consumers of this process, and the records that they have given up.',
+  routes: {
+    'GET /v1/consumers': {
+      id: 'listConsumers',
+      summary: 'List the consumers',
+      query: {},
+      answers: { 200: answer('The consumers.', consumers) },
+    },
+    'POST /v1/consumers/{name}:pause': {
+      id: 'pauseConsumer',
+      summary: 'Pause a consumer',
+      description: 'What it has begun is finished. Answered when it is on disk; repeated, it answers the same.',
+      path: { name },
+      answers: { 200: answer('The consumer.', consumerSchema) },
+      problems: ['not-found', 'conflict', 'validation'],
+    },
+    'POST /v1/consumers/{name}:resume': {
+      id: 'resumeConsumer',
+      summary: 'Resume a consumer',
+      description: 'Answered when it is on disk; repeated, it answers the same.',
+      path: { name },
+      answers: { 200: answer('The consumer.', consumerSchema) },
+      problems: ['not-found', 'conflict', 'validation'],
+    },
+    'GET /v1/parked': {
+      id: 'listParked',
+      summary: 'List the records that were given up',
+      description: 'In the order in which the records were appended.',
+      query: {
+        state: { description: 'Which of them.', schema: { ...oneOf(parkedStates), default: 'parked' } },
+        consumer: { description: 'Name of the consumer.', schema: text },
+        type: { description: 'Stored type name of the record.', schema: text },
+        stream: { description: 'Stream of the record.', schema: text },
+        correlationId: { description: 'Of the flow.', schema: text },
+        error: { description: 'Text that the last error contains.', schema: text },
+        ...paging,
+      },
+      answers: { 200: answer('A page of records.', pageOf(parkedSchema)) },
+    },
+    'GET /v1/parked/{id}': {
+      id: 'getParked',
+      summary: 'Read a record that was given up',
+      query: {},
+      answers: { 200: answer('The record, as a whole where the store still holds it.', parkedDetailSchema) },
+      problems: ['not-found'],
+    },
+    'POST /v1/parked:redrive': {
+      id: 'redriveParked',
+      summary: 'Try records again',
+      description: 'Answered when they are on disk as records to be tried again.',
+      body: bodyOf(RedriveDto, { filter: { consumer: 'email.send-bot' }, dryRun: true }),
+      answers: { 200: answer('What was redriven, or would be.', redrivenSchema) },
+      problems: ['conflict'],
+    },
+    'POST /v1/parked/{id}:archive': {
+      id: 'archiveParked',
+      summary: 'Give a record up for good',
+      description: 'Answered when it is on disk; repeated, it answers the same.',
+      answers: { 200: answer('The record.', parkedSchema) },
+      problems: ['not-found', 'conflict', 'validation'],
+    },
+    'GET /v1/handling': {
+      id: 'getHandling',
+      summary: 'See how a record was handled',
+      query: {
+        stream: { description: 'Stream of the record.', schema: text, required: true },
+        revision: { description: 'Its revision in the stream.', schema: count, required: true },
+      },
+      answers: { 200: answer('What each consumer of its category did with it.', handlingSchema) },
+      problems: ['not-found'],
+    },
+  },
+};

@@ -1,0 +1,83 @@
+import { Body, Controller, Get, HttpCode, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { invalid, limitParameter, onlyParameters, textParameter, validated, verb, type RecordView } from '#libs/http';
+import { OPERATOR_SERVICES, type OperatorServices } from '../operator-services.js';
+import { cursorOf, parseCursor } from '../parked/cursor.js';
+import { parkedStates, type ParkedItem, type ParkedState } from '../parked/parked-item.js';
+import { ParkedRecords, type Redriven } from '../parked/parked-records.js';
+import { findRecord, viewOf } from '../records.js';
+import { noBody } from './no-body.js';
+import { RedriveDto } from './redrive.dto.js';
+
+const filters = ['consumer', 'type', 'stream', 'correlationId', 'error'] as const;
+
+export interface ParkedPage {
+  readonly items: readonly ParkedItem[];
+  /** Null where nothing follows. */
+  readonly nextCursor: string | null;
+}
+
+/** With the record as a whole, or null where the store does not hold it any more. */
+export type ParkedDetail = ParkedItem & { readonly event: RecordView | null };
+
+/** The records that the consumers of this process have given up. */
+@Controller()
+export class ParkedController {
+  private readonly parked: ParkedRecords;
+
+  constructor(@Inject(OPERATOR_SERVICES) private readonly services: OperatorServices) {
+    this.parked = new ParkedRecords(services.runtime);
+  }
+
+  @Get('v1/parked')
+  list(@Query() query: Record<string, unknown>): ParkedPage {
+    onlyParameters(query, ...filters, 'state', 'limit', 'cursor');
+    const cursor = textParameter('cursor', query['cursor']);
+    const filter = Object.fromEntries(filters.map((name) => [name, textParameter(name, query[name])]));
+    this.refuseUnknown('consumer', filter['consumer']);
+    const { items, end } = this.parked.page(
+      stateParameter(query['state']),
+      filter,
+      limitParameter(query['limit']),
+      cursor === undefined ? undefined : parseCursor(cursor),
+    );
+    return { items, nextCursor: end === undefined ? null : cursorOf(end) };
+  }
+
+  @Get('v1/parked/:id')
+  async get(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<ParkedDetail> {
+    onlyParameters(query);
+    const item = this.parked.find(id);
+    const { stream, revision, id: eventId } = item.record;
+    const record = await findRecord(this.services.store, stream, BigInt(revision));
+    return { ...item, event: record?.id === eventId ? await viewOf(this.services, record) : null };
+  }
+
+  /** Answered when they are on disk as records to be tried again. */
+  @Post(verb('v1/parked', 'redrive'))
+  @HttpCode(HttpStatus.OK)
+  async redrive(@Body(validated(RedriveDto)) dto: RedriveDto): Promise<Redriven & { readonly dryRun: boolean }> {
+    const dryRun = dto.dryRun ?? false;
+    this.refuseUnknown('filter.consumer', dto.filter.consumer);
+    return { dryRun, ...(await this.parked.redrive(dto.filter, dryRun)) };
+  }
+
+  /** Answered when it is on disk. */
+  @Post(verb('v1/parked/:id', 'archive'))
+  @HttpCode(HttpStatus.OK)
+  archive(@Param('id') id: string, @Body(noBody) _body: void): Promise<ParkedItem> {
+    return this.parked.archive(id);
+  }
+
+  /** A name that is misspelt would look as if nothing were parked. */
+  private refuseUnknown(path: string, consumer: string | null | undefined): void {
+    if (consumer == null || this.services.runtime.consumer(consumer) !== undefined) return;
+    throw invalid([{ path, message: 'must be a consumer of this process' }]);
+  }
+}
+
+function stateParameter(value: unknown): ParkedState {
+  const text = textParameter('state', value) ?? 'parked';
+  const state = parkedStates.find((known) => known === text);
+  if (state === undefined) throw invalid([{ path: 'state', message: `must be one of ${parkedStates.join(', ')}` }]);
+  return state;
+}

@@ -1,0 +1,10 @@
+export type { ConsumerView } from './consumers.js';
+export type { ConsumerHandling } from './handling/read-handling.js';
+export type { HandlingView } from './http/handling.controller.js';
+export type { ParkedDetail, ParkedPage } from './http/parked.controller.js';
+export type { StatsView } from './http/stats.controller.js';
+export type { StreamEnd, StreamView, TopologyView } from './http/streams.controller.js';
+export { OperatorModule } from './operator.module.js';
+export type { ParkedItem } from './parked/parked-item.js';
+export type { Redriven } from './parked/parked-records.js';
+export { operatorApi } from './http/openapi.js';

@@ -1,0 +1,70 @@
+import { newId } from '#libs/kernel';
+import type { ParkedItem, ParkedPage } from '#libs/operator';
+import { openSqliteStore } from '#libs/store/sqlite';
+import { topology } from '#streams.config';
+import { eventually, startServer, type Api, type ServerProcess } from '../../support/index.js';
+
+/** A flow whose records are parked. */
+export interface BrokenFlow {
+  /** Its notification. */
+  readonly id: string;
+  /** The stream that holds a record which nobody can read. */
+  readonly brokenStream: string;
+  readonly operationStream: string;
+}
+
+/** Who parks the broken record, by name. */
+export const readersOfEvents: readonly string[] = topology.handlers
+  .filter(({ reads }) => reads.some(({ category }) => category === 'notification.event'))
+  .map(({ name }) => name)
+  .sort();
+
+/** The records of the broken flow, once all of them are parked: its event by each reader, then its operation. */
+export function allParked(api: Api): Promise<readonly ParkedItem[]> {
+  return eventually(async () => {
+    const { items } = (await api.request<ParkedPage>('GET', '/v1/parked?limit=200')).body;
+    return items.length === readersOfEvents.length + 1 ? items : undefined;
+  });
+}
+
+/**
+ * Appends the operation of a good notification, and an event that no version can read where its events belong: those
+ * that are handed the events park it, and the send bot parks the operation. The server must not be running.
+ * @param sample id of a notification to copy
+ */
+export async function breakFlow(directory: string, sample: string): Promise<BrokenFlow> {
+  const store = await openSqliteStore({ directory });
+  const id = newId();
+  const brokenStream = `notification.event-${id}`;
+  const operationStream = `notification.clientOperation-${id}`;
+  const metadata = { $correlationId: id };
+  await store.append(brokenStream, 'noStream', [
+    { id: newId(), type: 'from.the-future.v9', data: { hello: 'world' }, metadata },
+  ]);
+  for await (const { type, data } of store.readStream(`notification.clientOperation-${sample}`)) {
+    await store.append(operationStream, 'noStream', [{ id: newId(), type, data, metadata }]);
+  }
+  await store.close();
+  return { id, brokenStream, operationStream };
+}
+
+/** Takes the broken record away. The server must not be running. */
+export async function mendFlow(directory: string, { brokenStream }: BrokenFlow): Promise<void> {
+  const store = await openSqliteStore({ directory });
+  await store.deleteStream(brokenStream, 0n);
+  await store.close();
+}
+
+/** A server on the folder in which the records of one flow are about to be parked. */
+export async function startWithBrokenFlow(
+  directory: string,
+  apiOf: (server: ServerProcess) => Api,
+): Promise<{ readonly server: ServerProcess; readonly flow: BrokenFlow; readonly sample: string }> {
+  const before = await startServer(directory);
+  const api = apiOf(before);
+  await api.putRecipient('ada', 'ada@example.com');
+  const { id: sample } = await api.finalView(await api.notify('ada'));
+  await before.stop();
+  const flow = await breakFlow(directory, sample);
+  return { server: await startServer(directory), flow, sample };
+}
