@@ -27,7 +27,7 @@ interface Running {
 }
 
 /** The real server, in this process: its store can be asked what it did. */
-async function runServer(sink: Sink): Promise<Running> {
+export async function runServer(sink: Sink): Promise<Running> {
   const directory = await mkdtemp(join(tmpdir(), 'tidings-bench-'));
   const env = { PORT: '0', TIDINGS_DATA_DIR: directory, TIDINGS_SMTP_URL: `smtp://127.0.0.1:${sink.port}` };
   const reading = readSettings(env, [], directory);

@@ -1,13 +1,19 @@
 import { runAppendsBench } from './appends.js';
+import { runBroadcastBench } from './broadcast.js';
 import { runFlatBench, runFlowBench } from './flow.js';
+import { runListsBench } from './lists.js';
 
-/** `npm run bench`, or `npm run bench -- flow` for one part; `flat` takes a quarter of an hour and is only run by name. */
+/** `npm run bench`, or `npm run bench -- flow` for one part. */
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   appends: runAppendsBench,
   flow: runFlowBench,
+  lists: runListsBench,
   flat: runFlatBench,
+  broadcast: runBroadcastBench,
 };
+/** These take minutes: `flat` a quarter of an hour. */
+const onlyByName: ReadonlySet<string> = new Set(['flat', 'broadcast']);
 const wanted = process.argv.slice(2);
 for (const [name, run] of Object.entries(parts)) {
-  if (wanted.length === 0 ? name !== 'flat' : wanted.includes(name)) await run();
+  if (wanted.length === 0 ? !onlyByName.has(name) : wanted.includes(name)) await run();
 }

@@ -1,0 +1,42 @@
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { invalid, limitParameter, notFound, onlyParameters, textParameter, waitParameter } from '#libs/http';
+import { BroadcastQueries, type MemberItem, type ServedBroadcast } from './queries.js';
+
+interface MemberList {
+  readonly items: readonly MemberItem[];
+  readonly nextCursor: string | null;
+}
+
+/** What became of broadcasts; they are posted as notifications to several recipients. */
+@Controller('v1/broadcasts')
+export class BroadcastController {
+  constructor(@Inject(BroadcastQueries) private readonly queries: BroadcastQueries) {}
+
+  @Get(':id')
+  async get(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<ServedBroadcast> {
+    onlyParameters(query, 'wait');
+    const view = await this.queries.view(id, waitParameter(query['wait']));
+    if (view === undefined) throw notFound('there is no such broadcast');
+    return view;
+  }
+
+  /** The notifications of the members, in the order in which they are told. */
+  @Get(':id/notifications')
+  async notifications(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<MemberList> {
+    onlyParameters(query, 'cursor', 'limit');
+    const from = parseCursor(textParameter('cursor', query['cursor']));
+    const page = await this.queries.notifications(id, from, limitParameter(query['limit']));
+    if (page === undefined) throw notFound('there is no such broadcast');
+    return { items: page.items, nextCursor: page.next === undefined ? null : cursorOf(page.next) };
+  }
+}
+
+function cursorOf(ordinal: number): string {
+  return Buffer.from(String(ordinal)).toString('base64url');
+}
+
+function parseCursor(cursor: string | undefined): number {
+  const text = cursor === undefined ? '0' : Buffer.from(cursor, 'base64url').toString('latin1');
+  if (!/^\d{1,15}$/.test(text)) throw invalid([{ path: 'cursor', message: 'must be the nextCursor of an answer' }]);
+  return Number(text);
+}

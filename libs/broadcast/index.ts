@@ -1,0 +1,12 @@
+export { broadcastEvents } from './event/broadcast.js';
+export { broadcastFanOutBot, type BroadcastFanOutServices } from './handlers/fan-out.bot.js';
+export { broadcastRetentionReactor } from './handlers/retention.reactor.js';
+export { broadcastSendBot, type BroadcastSendServices } from './handlers/send.bot.js';
+export { broadcastViewProjector } from './handlers/view.projector.js';
+export { BroadcastAcceptor } from './http/accept.js';
+export { broadcastClient } from './http/broadcast-client.js';
+export { broadcastClientOperations } from './operations/client.js';
+export { broadcastInternalOperations } from './operations/internal.js';
+export { broadcastViews, type BroadcastView } from './view/broadcast-view.js';
+export { BroadcastModule } from './broadcast.module.js';
+export { broadcastApi } from './http/openapi.js';

@@ -1,0 +1,135 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  HttpStatus,
+  Inject,
+  Param,
+  Post,
+  Put,
+  Query,
+  Res,
+} from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import type { FastifyReply } from 'fastify';
+import {
+  clearTextParameter,
+  etagOf,
+  invalid,
+  limitParameter,
+  notFound,
+  onlyParameters,
+  preconditionFailed,
+  revisionOf,
+  textParameter,
+  validated,
+} from '#libs/http';
+import { Refused } from '#libs/kernel';
+import { WrongExpectedRevision } from '#libs/store/port';
+import { isId } from '#libs/validation';
+import { noSuchGroup } from '../event/group.js';
+import { ChangeGroupMembers, DeleteGroup, GetGroup, ListGroupMembers, PutGroup } from './commands.js';
+import { ChangeMembersDto, PutGroupDto } from './group.dto.js';
+import type { DecidedGroup, GroupView } from './groups.js';
+
+interface MemberList {
+  readonly items: readonly { readonly recipientId: string }[];
+  readonly nextCursor: string | null;
+}
+
+/** Groups of recipients: decided writes, answered when they are done. */
+@Controller('v1/groups')
+export class GroupController {
+  constructor(
+    @Inject(CommandBus) private readonly commands: CommandBus,
+    @Inject(QueryBus) private readonly queries: QueryBus,
+  ) {}
+
+  @Put(':id')
+  async put(
+    @Param('id') id: string,
+    @Body(validated(PutGroupDto)) { name = null }: PutGroupDto,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<GroupView> {
+    const command = new PutGroup(clearTextParameter('id', id), name, revisionOf(ifMatch));
+    const decided = await decide(ifMatch, () => this.commands.execute(command));
+    void reply.code(decided.created ? HttpStatus.CREATED : HttpStatus.OK);
+    return answer(reply, decided);
+  }
+
+  @Get(':id')
+  async get(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<GroupView> {
+    return answer(reply, found(await this.queries.execute(new GetGroup(id))));
+  }
+
+  @Delete(':id')
+  async delete(
+    @Param('id') id: string,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<{ readonly id: string; readonly deleted: true }> {
+    const command = new DeleteGroup(clearTextParameter('id', id), revisionOf(ifMatch));
+    answer(reply, found(await decide(ifMatch, () => this.commands.execute(command))));
+    return { id, deleted: true };
+  }
+
+  /** In the order of their ids. */
+  @Get(':id/members')
+  async members(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<MemberList> {
+    onlyParameters(query, 'cursor', 'limit');
+    const after = parseCursor(textParameter('cursor', query['cursor']));
+    const page = found(await this.queries.execute(new ListGroupMembers(id, after, limitParameter(query['limit']))));
+    const last = page.recipientIds.at(-1);
+    return {
+      items: page.recipientIds.map((recipientId) => ({ recipientId })),
+      nextCursor: page.more && last !== undefined ? Buffer.from(last).toString('base64url') : null,
+    };
+  }
+
+  /** Ids that are members already are not added again, and those that are none are not removed: that is no error. */
+  @Post(':id/members')
+  @HttpCode(HttpStatus.OK)
+  async changeMembers(
+    @Param('id') id: string,
+    @Body(validated(ChangeMembersDto)) { add, remove }: ChangeMembersDto,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<GroupView> {
+    const command = new ChangeGroupMembers(clearTextParameter('id', id), add ?? [], remove ?? [], revisionOf(ifMatch));
+    return answer(reply, found(await decide(ifMatch, () => this.commands.execute(command))));
+  }
+}
+
+function parseCursor(cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined;
+  const id = Buffer.from(cursor, 'base64url').toString();
+  if (!isId(id)) throw invalid([{ path: 'cursor', message: 'must be the nextCursor of an answer' }]);
+  return id;
+}
+
+/** Where the caller named a revision, another one is the caller's business. */
+async function decide<Result>(ifMatch: string | undefined, execute: () => Promise<Result>): Promise<Result> {
+  try {
+    return await execute();
+  } catch (error) {
+    const otherwise =
+      error instanceof WrongExpectedRevision || (error instanceof Refused && error.code === noSuchGroup);
+    if (ifMatch !== undefined && otherwise) throw preconditionFailed('the group has another revision');
+    throw error;
+  }
+}
+
+function found<Found>(result: Found | undefined): Found {
+  if (result === undefined) throw notFound('there is no such group');
+  return result;
+}
+
+function answer(reply: FastifyReply, { view, revision, position }: DecidedGroup): GroupView {
+  void reply.header('etag', etagOf(revision));
+  if (position !== undefined) void reply.header('tidings-position', String(position));
+  return view;
+}
