@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, test } from '@jest/globals';
 import { newId } from '#libs/kernel';
 import { defineClient, openClient } from '#libs/runtime';
 import { StoreUnavailable } from '#libs/store/port';
 import { TemporaryStore, withFaults, type Faults } from '#libs/testing';
 import { MemoryKeyStore, Vault, type Sealed } from '#libs/vault';
-import { idempotencyReservations, keyLifetime, reserve } from './index.js';
+import { idempotencyReservations, isReserved, keyLifetime, reserve } from './index.js';
 
 let temporary: TemporaryStore;
 let faults: Faults;
@@ -17,14 +17,17 @@ beforeEach(async () => {
 });
 afterEach(() => temporary.remove());
 
-function reserveFor(resourceId: string, { caller = 'shop', key = 'order-1', now = Date.now() } = {}) {
+function client() {
   const declaration = defineClient({
     name: 'toy.client',
     looksUp: [idempotencyReservations],
     writes: [idempotencyReservations],
   });
-  const client = openClient(withFaults(temporary.store, faults), declaration);
-  return reserve(client, caller, key, { resourceId, bodyHash }, now);
+  return openClient(withFaults(temporary.store, faults), declaration);
+}
+
+function reserveFor(resourceId: string, { caller = 'shop', key = 'order-1', now = Date.now() } = {}) {
+  return reserve(client(), caller, key, { resourceId, bodyHash }, now);
 }
 
 describe('reserve', () => {
@@ -72,4 +75,13 @@ describe('reserve', () => {
     expect(repeated).toMatchObject({ resourceId, isNew: false });
     expect(await reserveFor('yet another')).toEqual(repeated);
   });
+});
+
+test('a key is reserved from its first request on, for its life, for its caller', async () => {
+  const now = Date.now();
+  expect(await isReserved(client(), 'shop', 'order-1', now)).toBe(false);
+  await reserveFor('r1');
+  expect(await isReserved(client(), 'shop', 'order-1', now)).toBe(true);
+  expect(await isReserved(client(), 'other', 'order-1', now)).toBe(false);
+  expect(await isReserved(client(), 'shop', 'order-1', now + keyLifetime + 60_000)).toBe(false);
 });

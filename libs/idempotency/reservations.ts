@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { IsString } from 'class-validator';
 import { defineStream, newId } from '#libs/kernel';
-import type { ClientContext, KnownRevision } from '#libs/runtime';
+import type { ClientContext, KnownRevision, StreamReader } from '#libs/runtime';
 import { WrongExpectedRevision } from '#libs/store/port';
 import { schemaOf } from '#libs/validation';
 import { IsSealed, type Sealed } from '#libs/vault';
@@ -47,7 +47,7 @@ export async function reserve(
   proposed: { readonly resourceId: string; readonly bodyHash: Sealed },
   now: number,
 ): Promise<Reservation> {
-  const streamKey = createHash('sha256').update(`${caller}\n${key}`).digest('hex');
+  const streamKey = streamKeyOf(caller, key);
   let expected: KnownRevision = 'noStream';
   for (;;) {
     const cause = newId();
@@ -67,4 +67,19 @@ export async function reserve(
     if (last !== undefined && now - last.created < keyLifetime) return { cause: last.id, ...last.data, isNew: false };
     expected = last?.revision ?? 'noStream';
   }
+}
+
+/** True where an earlier request has reserved the key. */
+export async function isReserved(
+  reader: StreamReader<Stream>,
+  caller: string,
+  key: string,
+  now: number,
+): Promise<boolean> {
+  const last = await reader.last(idempotencyReservations, streamKeyOf(caller, key));
+  return last !== undefined && now - last.created < keyLifetime;
+}
+
+function streamKeyOf(caller: string, key: string): string {
+  return createHash('sha256').update(`${caller}\n${key}`).digest('hex');
 }

@@ -1,20 +1,30 @@
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
+import { OpenStreams } from '#libs/http';
 import type { AcceptServices } from './http/accept.js';
+import { BROADCASTS, type Broadcasts } from './http/broadcasts.js';
+import { CONTENT_SERVICES, ContentController } from './http/content.controller.js';
 import { ACCEPT_SERVICES, NotificationController } from './http/notification.controller.js';
 import { NotificationQueries, type QueryServices } from './http/queries.js';
+import { NotificationViewController } from './http/view.controller.js';
 
 /** The notifications' API. */
 @Module({})
 export class NotificationModule implements OnModuleDestroy {
-  constructor(@Inject(NotificationQueries) private readonly queries: NotificationQueries) {}
+  constructor(
+    @Inject(NotificationQueries) private readonly queries: NotificationQueries,
+    @Inject(OpenStreams) private readonly streams: OpenStreams,
+  ) {}
 
-  static with(services: AcceptServices & QueryServices): DynamicModule {
+  static with(services: AcceptServices & QueryServices & { readonly broadcasts: Broadcasts }): DynamicModule {
     return {
       module: NotificationModule,
-      controllers: [NotificationController],
+      controllers: [NotificationController, NotificationViewController, ContentController],
       providers: [
         { provide: ACCEPT_SERVICES, useValue: services },
+        { provide: CONTENT_SERVICES, useValue: services },
+        { provide: BROADCASTS, useValue: services.broadcasts },
         { provide: NotificationQueries, useValue: new NotificationQueries(services) },
+        { provide: OpenStreams, useValue: new OpenStreams() },
       ],
     };
   }
@@ -22,5 +32,6 @@ export class NotificationModule implements OnModuleDestroy {
   /** Before the server waits for its requests to end: some of them wait themselves. */
   onModuleDestroy(): void {
     this.queries.stopWaiting();
+    this.streams.drain();
   }
 }

@@ -1,6 +1,8 @@
 import { buildMessage, isEmail, ValidateBy, type ValidationOptions } from 'class-validator';
 import { domainToASCII } from 'node:url';
 import type { Class } from './class.js';
+import type { JsonSchema } from './json-schema/json-schema.js';
+import { withSchema } from './json-schema/rules.js';
 
 /** Control characters, line and paragraph separators, half surrogate pairs. */
 const unsafe = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
@@ -64,7 +66,13 @@ export function isId(value: unknown): value is string {
 
 /** See `isHeaderSafe`. */
 export function IsHeaderSafe(options?: ValidationOptions): PropertyDecorator {
-  return by('isHeaderSafe', isHeaderSafe, 'must be text without line breaks or control characters', options);
+  return by(
+    'isHeaderSafe',
+    isHeaderSafe,
+    'must be text without line breaks or control characters',
+    { type: 'string' },
+    options,
+  );
 }
 
 /** See `isEmailAddress`. */
@@ -73,13 +81,20 @@ export function IsEmailAddress(options?: ValidationOptions): PropertyDecorator {
     'isEmailAddress',
     isEmailAddress,
     'must be a mail address like name@example.com, with nothing but ASCII before the @',
+    { type: 'string', maxLength: 254 },
     options,
   );
 }
 
 /** See `isRfc3339`. */
 export function IsRfc3339(options?: ValidationOptions): PropertyDecorator {
-  return by('isRfc3339', isRfc3339, 'must be an RFC 3339 time like 2026-01-31T12:00:00Z', options);
+  return by(
+    'isRfc3339',
+    isRfc3339,
+    'must be an RFC 3339 time like 2026-01-31T12:00:00Z',
+    { type: 'string', format: 'date-time' },
+    options,
+  );
 }
 
 /** See `isTags`. */
@@ -88,28 +103,43 @@ export function IsTags(options?: ValidationOptions): PropertyDecorator {
     'isTags',
     isTags,
     'must be an object of at most 50 texts of up to 256 characters under keys of 1 to 64, without control characters',
+    {
+      type: 'object',
+      additionalProperties: { type: 'string', maxLength: 256 },
+      propertyNames: { minLength: 1, maxLength: 64 },
+      maxProperties: 50,
+    },
     options,
   );
 }
 
 /** See `isId`. */
 export function IsId(options?: ValidationOptions): PropertyDecorator {
-  return by('isId', isId, 'must be an id of 1 to 200 printable characters without slashes', options);
+  return by(
+    'isId',
+    isId,
+    'must be an id of 1 to 200 printable characters without slashes',
+    { type: 'string', minLength: 1, maxLength: 200 },
+    options,
+  );
 }
 
 export const IS_RECORD_OF = 'isRecordOf';
 
 /** An object whose values are all of one class, under keys of 1 to 64 header-safe characters. */
 export function IsRecordOf(type: () => Class, maxEntries = 50): PropertyDecorator {
-  return ValidateBy({
-    name: IS_RECORD_OF,
-    constraints: [type, maxEntries],
-    validator: {
-      validate: (value: unknown) =>
-        typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).every(isTagKey),
-      defaultMessage: () => 'must be an object with keys of 1 to 64 characters, without control characters',
+  return ValidateBy(
+    {
+      name: IS_RECORD_OF,
+      constraints: [type, maxEntries],
+      validator: {
+        validate: (value: unknown) =>
+          typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).every(isTagKey),
+        defaultMessage: () => 'must be an object with keys of 1 to 64 characters, without control characters',
+      },
     },
-  });
+    withSchema({ type: 'object', propertyNames: { minLength: 1, maxLength: 64 } }),
+  );
 }
 
 export const IS_UNION_OF = 'isUnionOf';
@@ -138,8 +168,9 @@ function by(
   name: string,
   validate: (value: unknown) => boolean,
   message: string,
+  schema: JsonSchema,
   options: ValidationOptions | undefined,
 ): PropertyDecorator {
   const defaultMessage = buildMessage((eachPrefix) => `${eachPrefix}$property ${message}`, options);
-  return ValidateBy({ name, validator: { validate, defaultMessage } }, options);
+  return ValidateBy({ name, validator: { validate, defaultMessage } }, withSchema(schema, options));
 }

@@ -1,12 +1,14 @@
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, ValidationTypes, type ValidationArguments } from 'class-validator';
 import type { Class } from './class.js';
-import { IS_RECORD_OF } from './decorators.js';
+import { IS_RECORD_OF, IS_UNION_OF, type Variants } from './decorators.js';
 
 type Condition = (object: object, value: unknown) => boolean;
 
 /** One decorator of a property. */
 export interface Rule {
+  /** What class-validator knows of it. */
+  readonly decoration: Decoration;
   readonly each: boolean;
   passes(object: object, value: unknown): boolean;
   message(object: object, value: unknown): string;
@@ -16,8 +18,16 @@ export interface Rule {
 export interface Nested {
   readonly shape: 'object' | 'array' | 'record';
   readonly maxEntries: number;
-  /** Looked up late, so that classes may name each other. */
-  plan(): Plan;
+  /** Of each of the objects. Looked up late, so that classes may name each other. */
+  plans(): Plan | UnionPlan;
+}
+
+/** Objects of several classes, told apart by one of their fields. */
+export class UnionPlan {
+  constructor(
+    readonly discriminator: string,
+    readonly plans: ReadonlyMap<unknown, Plan>,
+  ) {}
 }
 
 export interface PropertyPlan {
@@ -29,10 +39,13 @@ export interface PropertyPlan {
   readonly nested: Nested | undefined;
 }
 
-/** Everything that class-validator knows about a class, by property. */
-export type Plan = ReadonlyMap<string, PropertyPlan>;
+/** Everything that class-validator knows about a class. */
+export interface Plan {
+  readonly type: Class;
+  readonly properties: ReadonlyMap<string, PropertyPlan>;
+}
 
-type Decoration = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];
+export type Decoration = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];
 
 const plans = new Map<Class, Plan>();
 
@@ -54,7 +67,10 @@ function makePlan(type: Class): Plan {
     if (decorations) decorations.push(decoration);
     else byProperty.set(decoration.propertyName, [decoration]);
   }
-  return new Map([...byProperty].map(([name, decorations]) => [name, makeProperty(type, name, decorations)]));
+  const properties = [...byProperty].map(
+    ([name, decorations]) => [name, makeProperty(type, name, decorations)] as const,
+  );
+  return { type, properties: new Map(properties) };
 }
 
 function makeProperty(type: Class, name: string, decorations: readonly Decoration[]): PropertyPlan {
@@ -68,6 +84,7 @@ function makeProperty(type: Class, name: string, decorations: readonly Decoratio
     else if (decoration.type === ValidationTypes.PROMISE_VALIDATION) throw unsupported(type, name, '@ValidatePromise');
     else if (decoration.type !== ValidationTypes.WHITELIST) rules.push(...makeRules(type, decoration));
     if (decoration.name === IS_RECORD_OF) nested = makeRecord(decoration);
+    if (decoration.name === IS_UNION_OF) nested = makeUnion(decoration);
   }
   return { name, conditions, rules, nested };
 }
@@ -83,6 +100,7 @@ function makeRules(type: Class, decoration: Decoration): Rule[] {
         return { targetName: type.name, property, object, value, constraints };
       };
       return {
+        decoration,
         each: decoration.each,
         passes: (object, value) =>
           (validateIf !== undefined && !validateIf(object, value)) ||
@@ -102,13 +120,20 @@ function makeNested(type: Class, { propertyName: property, each }: Decoration): 
   return {
     shape: each ? 'array' : 'object',
     maxEntries: Infinity,
-    plan: once(() => planOf(nestedType(type, property))),
+    plans: once(() => planOf(nestedType(type, property))),
   };
 }
 
 function makeRecord({ constraints }: Decoration): Nested {
   const [of, maxEntries] = constraints as [() => Class, number];
-  return { shape: 'record', maxEntries, plan: once(() => planOf(of())) };
+  return { shape: 'record', maxEntries, plans: once(() => planOf(of())) };
+}
+
+function makeUnion({ constraints, each }: Decoration): Nested {
+  const [discriminator, variants] = constraints as [string, () => Variants];
+  const plans = () =>
+    new UnionPlan(discriminator, new Map(Object.entries(variants()).map(([name, type]) => [name, planOf(type)])));
+  return { shape: each ? 'array' : 'object', maxEntries: Infinity, plans: once(plans) };
 }
 
 /** class-transformer keeps what `@Type` says to itself: what it makes of an empty object tells it. */

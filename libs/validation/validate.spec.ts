@@ -12,7 +12,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { IsId, IsRecordOf, IsTags, problemsOf, schemaOf, validate } from './index.js';
+import { IsId, IsRecordOf, IsTags, IsUnionOf, problemsOf, schemaOf, validate } from './index.js';
 
 class Attachment {
   @IsString() @MaxLength(10) fileName!: string;
@@ -169,4 +169,42 @@ test('a nested class has to be named', () => {
   expect(() => validate(Nameless, { inner: {} })).toThrow(
     'Nameless.inner: @ValidateNested without @Type is not supported',
   );
+});
+
+describe('a union of classes', () => {
+  class Circle {
+    @IsIn(['circle']) shape!: 'circle';
+    @IsInt() radius!: number;
+  }
+  class Square {
+    @IsIn(['square']) shape!: 'square';
+    @IsInt() side!: number;
+  }
+  class Drawing {
+    @IsUnionOf('shape', () => ({ circle: Circle, square: Square })) frame!: Circle | Square;
+    @IsOptional()
+    @IsUnionOf('shape', () => ({ circle: Circle, square: Square }), { each: true })
+    @ArrayMaxSize(2)
+    parts?: (Circle | Square)[];
+  }
+  const circle = { shape: 'circle', radius: 1 };
+  const square = { shape: 'square', side: 1 };
+
+  test('each object is checked as what it says it is', () => {
+    expect(problemsOf(Drawing, { frame: circle, parts: [square, circle] })).toEqual([]);
+  });
+  test.each([
+    ['of no known class', { frame: { shape: 'star' } }, 'frame.shape: must be one of circle, square'],
+    ['that does not say', { frame: {} }, 'frame.shape: must be one of circle, square'],
+    ['named like what every object has', { frame: { shape: 'constructor' } }, 'frame.shape: must be one of'],
+    ['that is none', { frame: 5 }, 'frame: must be an object'],
+    ['that is missing', {}, 'frame: is required'],
+    ['with a field of another class', { frame: { ...circle, side: 1 } }, 'frame.side: is not a known field'],
+    ['with a wrong value', { frame: { ...circle, radius: 'x' } }, 'frame.radius: radius must be an integer'],
+    ['in a list', { frame: circle, parts: [circle, { shape: 'star' }] }, 'parts[1].shape: must be one of'],
+    ['instead of a list', { frame: circle, parts: circle }, 'parts: must be an array'],
+    ['too many', { frame: circle, parts: [circle, circle, circle] }, 'parts: parts must contain no more than 2'],
+  ])('an object %s', (_, data, problem) => {
+    expect(problemsOf(Drawing, data)).toEqual([expect.stringContaining(problem)]);
+  });
 });

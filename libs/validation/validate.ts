@@ -1,6 +1,7 @@
 import type { Schema } from '#libs/kernel';
 import type { Class } from './class.js';
-import { planOf, type Nested, type Plan, type PropertyPlan } from './plan.js';
+import { jsonSchemaOf } from './json-schema/of-class.js';
+import { planOf, UnionPlan, type Nested, type Plan, type PropertyPlan } from './plan.js';
 
 export type { Class } from './class.js';
 
@@ -22,7 +23,8 @@ const maxProblems = 100;
  * - Nothing is converted, and nothing is made: valid data has the shape of the class, it is no instance of it.
  * - A field that the class does not decorate is a problem, at any depth; `@Allow()` lets one through unchecked.
  * - A field has to be there unless `@IsOptional()` or `@ValidateIf()` says otherwise; for `@IsOptional()` null is absent.
- * - `@ValidateNested()` with `@Type()` takes one object, `{ each: true }` an array of them; `@IsRecordOf()` objects by key.
+ * - `@ValidateNested()` with `@Type()` takes one object, `{ each: true }` an array of them; `@IsRecordOf()` objects by key;
+ *   `@IsUnionOf()` takes objects of several classes.
  * - A field tells its first problem only, in the order in which its decorators are written.
  *
  * @returns at most 100 problems; none when the data is valid
@@ -40,7 +42,7 @@ export function problemsOf<T extends object>(type: Class<T>, data: unknown): str
 
 /** The class as the schema of a stored message: a reader checks a record with what its writer was checked with. */
 export function schemaOf<T extends object>(type: Class<T>): Schema<T> {
-  return { problems: (data) => problemsOf(type, data) };
+  return { problems: (data) => problemsOf(type, data), jsonSchema: () => jsonSchemaOf(type) };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -51,12 +53,18 @@ function report(problems: FieldProblem[], path: string, message: string): void {
   if (problems.length < maxProblems) problems.push({ path, message });
 }
 
-function validateObject(plan: Plan, data: unknown, path: string, problems: FieldProblem[]): void {
+function validateObject(plans: Plan | UnionPlan, data: unknown, path: string, problems: FieldProblem[]): void {
   if (!isObject(data)) return report(problems, path, 'must be an object');
+  const plan = plans instanceof UnionPlan ? plans.plans.get(data[plans.discriminator]) : plans;
+  if (plan === undefined) return reportUnknownVariant(plans as UnionPlan, path, problems);
   for (const key in data) {
-    if (!plan.has(key)) report(problems, childPath(path, key), 'is not a known field');
+    if (!plan.properties.has(key)) report(problems, childPath(path, key), 'is not a known field');
   }
-  for (const property of plan.values()) validateProperty(property, data, path, problems);
+  for (const property of plan.properties.values()) validateProperty(property, data, path, problems);
+}
+
+function reportUnknownVariant({ discriminator, plans }: UnionPlan, path: string, problems: FieldProblem[]): void {
+  report(problems, childPath(path, discriminator), `must be one of ${[...plans.keys()].join(', ')}`);
 }
 
 function validateProperty(
@@ -88,7 +96,7 @@ function firstMessage(property: PropertyPlan, object: object, value: unknown): s
 }
 
 function validateNested(nested: Nested, value: unknown, path: string, problems: FieldProblem[]): void {
-  const plan = nested.plan();
+  const plan = nested.plans();
   if (nested.shape === 'object') {
     validateObject(plan, value, path, problems);
   } else if (nested.shape === 'array') {

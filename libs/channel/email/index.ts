@@ -12,3 +12,4 @@ export {
 } from './transport/index.js';
 export { EmailModule } from './email.module.js';
 export { emailClient } from './http/email-client.js';
+export { emailApi } from './http/openapi.js';

@@ -1,9 +1,12 @@
 import { IsBoolean, IsIn, IsOptional, IsString, ValidateNested } from 'class-validator';
-import { SendEmail } from '#libs/channel/email';
-import { channels, severities, type Channel, type PreferenceSource, type Severity } from '#libs/recipient';
-import { IsHeaderSafe, IsId, IsRfc3339, IsTags, Type } from '#libs/validation';
+import { StoredBlob } from '#libs/content';
+import { channels, severities, type Channel, type Severity } from '#libs/recipient';
+import { IsHeaderSafe, IsId, IsRfc3339, IsTags, IsUnionOf, Type } from '#libs/validation';
 import { IsSealed, type Sealed } from '#libs/vault';
 import { About } from '../operations/client.js';
+import { Decision, PreparedChannel, preparedOperations, type PreparedOperation } from './decision.js';
+
+export * from './decision.js';
 
 // Events of a notification: these names and shapes are the storage format.
 
@@ -32,57 +35,18 @@ export class NotificationRequested {
   /** No attempt begins later. */
   @IsRfc3339()
   notAfter!: string;
+
+  /** What was stored for it, and is removed some time after its end; absent: nothing. */
+  @IsOptional()
+  @ValidateNested({ each: true })
+  @Type(() => StoredBlob)
+  blobs?: StoredBlob[];
 }
 
 /** It waits for its time. */
 export class NotificationScheduled {
   @IsRfc3339()
   deliverAt!: string;
-}
-
-/** What was known when it was decided whom to tell and how. */
-export class Decision {
-  /** Revision of the recipient's event stream; null: there was none. */
-  @IsOptional()
-  @IsString()
-  recipientRevision!: string | null;
-
-  @IsIn(['category', 'default', 'none'])
-  preference!: PreferenceSource;
-
-  @IsIn(severities)
-  severity!: Severity;
-
-  @IsHeaderSafe()
-  category!: string;
-}
-
-export type ChannelOutcome = 'prepared' | 'notChosen' | 'belowMinSeverity' | 'notAvailable';
-
-export class PreparedChannel {
-  @IsIn(channels)
-  channel!: Channel;
-
-  /** `notAvailable`: this installation has no such channel. */
-  @IsIn(['prepared', 'notChosen', 'belowMinSeverity', 'notAvailable'])
-  outcome!: ChannelOutcome;
-}
-
-/** A channel operation, complete: sending it needs nothing else. */
-export class PreparedOperation {
-  /** Key of the operation's streams. */
-  @IsString()
-  id!: string;
-
-  @IsIn(['email'])
-  channel!: 'email';
-
-  @IsIn(['SendEmail'])
-  type!: 'SendEmail';
-
-  @ValidateNested()
-  @Type(() => SendEmail)
-  operation!: SendEmail;
 }
 
 /** Whom to tell and how is decided; everything that follows is fanned out from this event alone. */
@@ -95,8 +59,8 @@ export class NotificationPrepared {
   @Type(() => PreparedChannel)
   channels!: PreparedChannel[];
 
-  @ValidateNested({ each: true })
-  @Type(() => PreparedOperation)
+  /** In the order in which they are enqueued. */
+  @IsUnionOf('type', () => preparedOperations, { each: true })
   operations!: PreparedOperation[];
 
   /** When the wait for outcomes ends. */
@@ -138,7 +102,13 @@ export class NotificationPartiallySent extends NotificationSent {}
 export const failureReasons = [
   'unknownRecipient',
   'recipientErased',
+  'recipientUnreadable',
+  'couldNotGetAudience',
+  'couldNotUseAudience',
+  'couldNotGetChannelConfigs',
+  'couldNotUseChannelConfigs',
   'noUsableChannel',
+  'couldNotPrepare',
   'couldNotSend',
   'deadlineExceeded',
 ] as const;
@@ -149,14 +119,36 @@ export class NotificationFailed {
   @IsIn(failureReasons)
   reason!: FailureReason;
 
+  /** What went wrong, where the reason does not tell all of it. Holds no personal data. */
+  @IsOptional()
+  @IsString()
+  error?: string;
+
   @IsOptional()
   @ValidateNested()
   @Type(() => Decision)
   decision!: Decision | null;
 
+  /** For `noUsableChannel` and `couldNotPrepare`: every channel with why it was not used. */
+  @IsOptional()
+  @ValidateNested({ each: true })
+  @Type(() => PreparedChannel)
+  channels?: PreparedChannel[];
+
   @ValidateNested({ each: true })
   @Type(() => OperationOutcome)
   outcomes!: OperationOutcome[];
+}
+
+/** The team that runs the installation is told, in a mail about this failure and perhaps about others too. */
+export class InternalTeamNotified {
+  /** Of the mail. */
+  @IsString()
+  operationId!: string;
+
+  /** When the mail was decided. */
+  @IsRfc3339()
+  at!: string;
 }
 
 /** The recipient does not want to be told of this on any channel. */

@@ -83,6 +83,29 @@ describe.each(Object.entries(histories))('%s', (status, history) => {
   });
 });
 
+describe('telling the team', () => {
+  const escalation = { operationId: 'm', at: '2026-01-01T00:00:00.000Z' };
+  const told: NotificationEvent = { type: 'notification.internal-team-notified.v1', data: escalation };
+  const escalate: NotificationCommand = { type: 'escalate', escalation };
+  const another = { ...escalate, escalation: { ...escalation, operationId: 'n' } };
+
+  test.each(Object.entries(histories))('%s', (status, history) => {
+    given(notification, ...history)
+      .when(escalate)
+      .then(...(status === 'failed' || status === 'partiallySent' ? [told] : []));
+  });
+  test('once', () => {
+    given(notification, ...histories.failed, told)
+      .when(another)
+      .then();
+  });
+  test('changes nothing else', () => {
+    const { escalation: before, ...rest } = fold(notification, histories.partiallySent);
+    expect(before).toBeNull();
+    expect(fold(notification, [...histories.partiallySent, told])).toEqual({ ...rest, escalation });
+  });
+});
+
 describe('what the outcomes come to', () => {
   const slack = (operationId: string, reason: string | null = null) => outcomeSample(operationId, reason, 'slack');
   test.each<[string, OperationOutcome[], (...outcomes: OperationOutcome[]) => NotificationEvent]>([

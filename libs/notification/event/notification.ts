@@ -2,6 +2,7 @@ import { defineStream, type Decider, type MessageOf } from '#libs/kernel';
 import type { Channel } from '#libs/recipient';
 import { schemaOf } from '#libs/validation';
 import {
+  InternalTeamNotified,
   NotificationExpired,
   NotificationFailed,
   NotificationOptedOut,
@@ -25,13 +26,23 @@ export const notificationEvents = defineStream('notification', 'event', {
   'notification.failed.v1': schemaOf(NotificationFailed),
   'notification.opted-out.v1': schemaOf(NotificationOptedOut),
   'notification.expired.v1': schemaOf(NotificationExpired),
+  'notification.internal-team-notified.v1': schemaOf(InternalTeamNotified),
 });
 export type NotificationEvent = MessageOf<typeof notificationEvents>;
 
 // 2. State.
 
-export type NotificationStatus =
-  'requested' | 'scheduled' | 'sending' | 'sent' | 'partiallySent' | 'failed' | 'optedOut' | 'expired';
+export const notificationStatuses = [
+  'requested',
+  'scheduled',
+  'sending',
+  'sent',
+  'partiallySent',
+  'failed',
+  'optedOut',
+  'expired',
+] as const;
+export type NotificationStatus = (typeof notificationStatuses)[number];
 
 export interface NotificationState {
   readonly status: NotificationStatus | 'none';
@@ -41,6 +52,8 @@ export interface NotificationState {
   /** What was asked of the channels, without what it says: that stands in the event. */
   readonly operations: readonly { readonly id: string; readonly channel: Channel }[];
   readonly outcomes: readonly OperationOutcome[];
+  /** Where the team is told that it failed. */
+  readonly escalation: InternalTeamNotified | null;
 }
 
 const terminal: ReadonlySet<NotificationStatus | 'none'> = new Set([
@@ -70,12 +83,14 @@ export type NotificationCommand =
   | { readonly type: 'resolve'; readonly resolution: Resolution }
   | { readonly type: 'expire' }
   /** Every operation has an outcome, or the time for it is over. */
-  | { readonly type: 'complete'; readonly outcomes: readonly OperationOutcome[] };
+  | { readonly type: 'complete'; readonly outcomes: readonly OperationOutcome[] }
+  /** A mail to the team tells of it. */
+  | { readonly type: 'escalate'; readonly escalation: InternalTeamNotified };
 
 // 4. Decisions. A command that has been decided before decides nothing: handlers repeat themselves.
 
 export const notification: Decider<NotificationState, NotificationCommand, NotificationEvent> = {
-  initial: () => ({ status: 'none', requested: null, decision: null, operations: [], outcomes: [] }),
+  initial: () => ({ status: 'none', requested: null, decision: null, operations: [], outcomes: [], escalation: null }),
 
   evolve(state, event) {
     switch (event.type) {
@@ -95,11 +110,18 @@ export const notification: Decider<NotificationState, NotificationCommand, Notif
       case 'notification.partially-sent.v1':
         return { ...state, status: 'partiallySent', outcomes: event.data.outcomes };
       case 'notification.failed.v1':
-        return { ...state, status: 'failed', outcomes: event.data.outcomes };
+        return {
+          ...state,
+          status: 'failed',
+          decision: event.data.decision ?? state.decision,
+          outcomes: event.data.outcomes,
+        };
       case 'notification.opted-out.v1':
-        return { ...state, status: 'optedOut' };
+        return { ...state, status: 'optedOut', decision: event.data.decision };
       case 'notification.expired.v1':
         return { ...state, status: 'expired', outcomes: event.data.outcomes };
+      case 'notification.internal-team-notified.v1':
+        return { ...state, escalation: event.data };
     }
   },
 
@@ -118,6 +140,10 @@ export const notification: Decider<NotificationState, NotificationCommand, Notif
         return status === 'requested' || status === 'scheduled' ? [expired(state, [])] : [];
       case 'complete':
         return status === 'sending' ? [conclude(state, command.outcomes)] : [];
+      case 'escalate':
+        return (status === 'failed' || status === 'partiallySent') && state.escalation === null
+          ? [{ type: 'notification.internal-team-notified.v1', data: command.escalation }]
+          : [];
     }
   },
 };

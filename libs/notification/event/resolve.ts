@@ -1,9 +1,22 @@
-import type { Sender } from '#libs/channel/email';
 import { deriveId } from '#libs/kernel';
+import type { Channel } from '#libs/recipient';
 import type { DeliveryPolicy } from '#libs/runtime';
-import { chooseChannels, type Channel, type RecipientState } from '#libs/recipient';
+import type { Sealed } from '#libs/vault';
 import type { SendNotification } from '../operations/client.js';
-import type { ChannelOutcome, Decision, PreparedOperation } from './contents.js';
+import type { StepAnswers } from '../steps/ask-steps.js';
+import { isReachable, type ChannelConfig, type ChannelOperation } from '../steps/ports.js';
+import { judge } from '../steps/step.js';
+import type {
+  ChannelOutcome,
+  Decision,
+  FailureReason,
+  NotificationFailed,
+  PreparedChannel,
+  PreparedOperation,
+  StepName,
+  StepReport,
+  StepSource,
+} from './contents.js';
 import type { Resolution } from './notification.js';
 import { rfc3339 } from './time.js';
 
@@ -13,83 +26,102 @@ export interface DeliveryRules {
   readonly window: number;
   /** What to do with an attempt that may or may not have had its effect, by category; `default` for the others. */
   readonly policy: { readonly default: DeliveryPolicy; readonly [category: string]: DeliveryPolicy };
+  /** What becomes of the other channels when one cannot be prepared: they are sent on, or discarded. */
+  readonly onChannelFailure: 'continue' | 'stop';
 }
 
 /** What resolving needs to know; nothing is looked up. */
 export interface ResolutionInput {
   /** Id of the record that asks: operation ids follow from it. */
   readonly cause: string;
-  readonly operation: SendNotification;
-  readonly recipient: RecipientState;
-  /** Revision of the recipient's event stream. */
-  readonly recipientRevision: bigint | 'noStream';
-  /** When the message is dated. */
-  readonly date: string;
+  readonly operation: Pick<SendNotification, 'severity' | 'category'>;
+  /** Revision of the recipient's event stream; null: there is none, or nobody has looked. */
+  readonly recipientRevision: string | null;
+  readonly answers: StepAnswers;
+  readonly sources: Readonly<Record<StepName, StepSource>>;
   readonly notAfter: string;
-  /** Who mail is from. */
-  readonly sender: Sender;
-  readonly rules: DeliveryRules;
+  readonly onChannelFailure: DeliveryRules['onChannelFailure'];
 }
-
-/** Channels that this version can send on. */
-const available: ReadonlySet<Channel> = new Set(['email']);
 
 /** A worker's lease and a margin: an outcome may come that much after the last moment at which an attempt may begin. */
 const settleTime = 60_000;
 
-/** Whom to tell, on which channels, with which complete operations: decided once, from the input alone. */
+/** Whom to tell, on which channels, with which complete operations: decided once, from what the steps answered. */
 export function resolve(input: ResolutionInput): Resolution {
-  const { operation, recipient, recipientRevision } = input;
-  if (recipient.status !== 'known') {
-    const reason = recipient.status === 'erased' ? 'recipientErased' : 'unknownRecipient';
-    return { type: 'notification.failed.v1', data: { reason, decision: null, outcomes: [] } };
+  const { cause, answers, onChannelFailure } = input;
+  const audience = judge(answers.audience);
+  if (!audience.use) {
+    const { reason, error } = answers.audience;
+    return failed(input, reason ?? `${audience.why}Audience`, error === undefined ? {} : { error });
   }
-  const { channels: addresses, preferences } = recipient.profile;
-  const { category, severity } = operation;
-  const reachable = (Object.keys(addresses) as Channel[]).filter((channel) => addresses[channel] !== undefined);
-  const choice = chooseChannels(reachable, preferences, category, severity);
-  const decision: Decision = {
-    recipientRevision: String(recipientRevision),
-    preference: choice.source,
-    severity,
-    category,
-  };
-  const channels = choice.channels.map((one) => ({ channel: one.channel, outcome: outcomeOf(one) }));
-  if (choice.optedOutOfAll || (channels.length > 0 && channels.every(isOptOut))) {
-    return { type: 'notification.opted-out.v1', data: { decision, channels } };
+  const configs = judge(answers.channels!);
+  if (!configs.use) return failed(input, answers.channels!.reason ?? `${configs.why}ChannelConfigs`);
+
+  const judged = configs.payload.map((config) => judgeChannel(config, answers));
+  const isStopped = onChannelFailure === 'stop' && judged.some(({ outcome }) => outcome === 'couldNotPrepare');
+  const channels = judged.map((one) => channelOf(one, isStopped));
+  if (channels.every(isOptOut)) {
+    return { type: 'notification.opted-out.v1', data: { decision: decisionOn(input), channels } };
   }
-  const operations = channels
-    .filter(({ outcome }) => outcome === 'prepared')
-    .map(({ channel }, index) => prepareEmail(input, addresses[channel]!, index));
+  if (answers.prepared.size === 0) return failed(input, 'noUsableChannel', { channels });
+  const operations = isStopped ? [] : judged.flatMap((one) => withIds(cause, one.operations));
   if (operations.length === 0) {
-    return { type: 'notification.failed.v1', data: { reason: 'noUsableChannel', decision, outcomes: [] } };
+    const areErased = [...answers.prepared.values()].every(({ reason }) => reason === 'recipientErased');
+    return failed(input, areErased ? 'recipientErased' : 'couldNotPrepare', { channels });
   }
   const deadline = rfc3339(Date.parse(input.notAfter) + settleTime);
-  return { type: 'notification.prepared.v1', data: { decision, channels, operations, deadline } };
+  return { type: 'notification.prepared.v1', data: { decision: decisionOn(input), channels, operations, deadline } };
 }
 
-function outcomeOf(choice: ReturnType<typeof chooseChannels>['channels'][number]): ChannelOutcome {
-  if (!choice.use) return choice.reason;
-  return available.has(choice.channel) ? 'prepared' : 'notAvailable';
+interface JudgedChannel {
+  readonly channel: Channel;
+  readonly outcome: ChannelOutcome;
+  readonly failures: readonly Sealed[];
+  readonly operations: readonly ChannelOperation[];
 }
 
-function isOptOut({ outcome }: { readonly outcome: ChannelOutcome }): boolean {
+function judgeChannel(config: ChannelConfig, { prepared }: StepAnswers): JudgedChannel {
+  const { channel, optedOut } = config;
+  if (!isReachable(config)) return { channel, outcome: optedOut ?? 'noAddress', failures: [], operations: [] };
+  const verdict = judge(prepared.get(channel)!);
+  return verdict.use
+    ? { channel, outcome: 'prepared', failures: verdict.failures, operations: verdict.payload }
+    : { channel, outcome: 'couldNotPrepare', failures: verdict.failures, operations: [] };
+}
+
+function channelOf({ channel, outcome, failures }: JudgedChannel, isStopped: boolean): PreparedChannel {
+  const result = { channel, outcome: isStopped && outcome === 'prepared' ? 'discarded' : outcome };
+  return failures.length === 0 ? result : { ...result, failures: [...failures] };
+}
+
+function isOptOut({ outcome }: PreparedChannel): boolean {
   return outcome === 'notChosen' || outcome === 'belowMinSeverity';
 }
 
-function prepareEmail(
-  { cause, operation, date, notAfter, sender, rules, recipient }: ResolutionInput,
-  address: NonNullable<PreparedOperation['operation']['to'][number]['address']>,
-  ordinal: number,
-): PreparedOperation {
-  const name = recipient.status === 'known' ? recipient.profile.displayName : null;
-  const delivery = Object.hasOwn(rules.policy, operation.category)
-    ? rules.policy[operation.category]!
-    : rules.policy.default;
-  return {
-    id: deriveId(cause, 'email', ordinal),
-    channel: 'email',
-    type: 'SendEmail',
-    operation: { sender, to: [{ address, name }], content: operation.content, date, notAfter, delivery },
+function withIds(cause: string, operations: readonly ChannelOperation[]): PreparedOperation[] {
+  return operations.map((one, ordinal) => ({ id: deriveId(cause, one.channel, ordinal), ...one }));
+}
+
+function failed(
+  input: ResolutionInput,
+  reason: FailureReason,
+  more: Pick<NotificationFailed, 'channels' | 'error'> = {},
+): Resolution {
+  return { type: 'notification.failed.v1', data: { reason, decision: decisionOn(input), ...more, outcomes: [] } };
+}
+
+function decisionOn({ operation, recipientRevision, answers, sources }: ResolutionInput): Decision {
+  const { severity, category } = operation;
+  const preference = answers.channels?.preference ?? null;
+  const steps: StepReport[] = [];
+  const report = (step: StepName, failures: readonly Sealed[]) => {
+    if (sources[step] !== 'tidings' || failures.length > 0) {
+      steps.push({ step, source: sources[step], failures: [...failures] });
+    }
   };
+  report('audience', answers.audience.failures);
+  if (answers.channels !== null) report('channels', answers.channels.failures);
+  if (answers.prepared.size > 0) report('prepare', []);
+  const decision = { recipientRevision, preference, severity, category };
+  return steps.length === 0 ? decision : { ...decision, steps };
 }

@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import { emailEvents } from '#libs/channel/email';
 import { keyOf, type RecordOf } from '#libs/kernel';
 import {
   decideAndAppend,
@@ -10,10 +9,11 @@ import {
   type HandlerContext,
 } from '#libs/runtime';
 import { WrongExpectedRevision } from '#libs/store/port';
+import { channelEvents, channelStreams, isChannelEvent, type ChannelEvent, type ChannelEvents } from '../channels.js';
 import { notification, notificationEvents, type NotificationState } from '../event/notification.js';
 import { delivery, notificationSagas, type DeliverySeen, type DeliveryState } from '../saga/delivery.js';
 
-type Seen = typeof notificationSagas | typeof emailEvents | typeof runtimeTimers;
+type Seen = typeof notificationSagas | ChannelEvents | typeof runtimeTimers;
 type Context = HandlerContext<Seen | typeof notificationEvents, typeof notificationEvents | typeof runtimeTimers>;
 
 const deadlinePurpose = 'notification.delivery-deadline';
@@ -36,7 +36,7 @@ interface Waiting {
 /** Waits for the outcomes of a notification's operations and writes what became of it. */
 export const deliverySagaHandler = defineSagaHandler({
   name: 'notification.delivery-saga-handler',
-  reads: [notificationSagas, emailEvents, runtimeTimers],
+  reads: [notificationSagas, ...channelEvents, runtimeTimers],
   looksUp: [notificationEvents],
   writes: [notificationEvents, runtimeTimers],
   concurrency: 256,
@@ -88,8 +88,8 @@ class DeliverySagaHandler {
     if (known !== undefined) return known;
     let state = delivery.initial();
     for (const record of await context.read(notificationSagas, id)) state = delivery.evolve(state, record);
-    for (const { operationId } of state.started?.operations ?? []) {
-      for (const record of await context.read(emailEvents, operationId)) {
+    for (const { operationId, channel } of state.started?.operations ?? []) {
+      for (const record of await context.read(channelStreams[channel].events, operationId)) {
         const seen = seenIn(record);
         if (seen !== undefined) state = delivery.evolve(state, seen);
       }
@@ -154,13 +154,10 @@ function timerKey(id: string): string {
 }
 
 function seenIn(record: RecordOf<Seen>): DeliverySeen | undefined {
+  if (isChannelEvent(record)) return outcomeIn(record);
   switch (record.type) {
     case 'notification.delivery-started.v1':
       return { type: record.type, data: record.data };
-    case 'email.sent.v1':
-      return channelEvent(record, null, false);
-    case 'email.failed.v1':
-      return channelEvent(record, record.data.reason, record.data.reason === 'inDoubt');
     case 'runtime.timer-fired.v1':
       return record.data.purpose === deadlinePurpose ? { type: 'deadlinePassed', data: null } : undefined;
     default:
@@ -168,6 +165,9 @@ function seenIn(record: RecordOf<Seen>): DeliverySeen | undefined {
   }
 }
 
-function channelEvent(record: RecordOf<typeof emailEvents>, reason: string | null, inDoubt: boolean): DeliverySeen {
-  return { type: 'channelEventSeen', data: { operationId: keyOf(record.stream), event: record.type, reason, inDoubt } };
+function outcomeIn({ type, stream, data }: ChannelEvent): DeliverySeen | undefined {
+  if (!('receipt' in data) && !('reason' in data)) return undefined;
+  const reason = 'reason' in data ? data.reason : null;
+  const seen = { operationId: keyOf(stream), event: type, reason, inDoubt: reason === 'inDoubt' };
+  return { type: 'channelEventSeen', data: seen };
 }

@@ -1,16 +1,16 @@
-import { emailEffectTypes, emailOperations } from '#libs/channel/email';
 import { defineBot } from '#libs/runtime';
+import { channelOperations, channelStreams, requestOf } from '../channels.js';
 import { notificationEvents } from '../event/notification.js';
 import { notificationSagas } from '../saga/delivery.js';
 
 /**
- * Carries a decision out: starts the saga, then enqueues the operations. It reads nothing but the decision event, and
- * the saga stands before any operation, so that no outcome comes before somebody waits for it.
+ * Carries a decision out: starts the saga, then enqueues the operations in order. It reads nothing but the decision
+ * event, and the saga stands before any operation, so that no outcome comes before somebody waits for it.
  */
 export const fanOutBot = defineBot({
   name: 'notification.fan-out-bot',
   reads: [notificationEvents],
-  writes: [notificationSagas, emailOperations],
+  writes: [notificationSagas, ...channelOperations],
   concurrency: 128,
   create: () => ({
     async handle(record, context) {
@@ -20,8 +20,8 @@ export const fanOutBot = defineBot({
         operations: operations.map(({ id, channel }) => ({
           operationId: id,
           channel,
-          succeededType: emailEffectTypes.succeeded,
-          failedType: emailEffectTypes.failed,
+          succeededType: channelStreams[channel].effects.succeeded,
+          failedType: channelStreams[channel].effects.failed,
         })),
         deadline,
         notificationRevision: String(record.revision),
@@ -30,8 +30,8 @@ export const fanOutBot = defineBot({
         context.write(notificationSagas, context.correlationId, 'noStream', [
           { type: 'notification.delivery-started.v1', data: started },
         ]),
-        ...operations.map(({ id, operation }) =>
-          context.write(emailOperations, id, 'noStream', [{ type: 'email.send.v1', data: operation }]),
+        ...operations.map((operation) =>
+          context.write(channelStreams[operation.channel].operations, operation.id, 'noStream', [requestOf(operation)]),
         ),
       );
     },

@@ -7,7 +7,7 @@ import { eventually } from '#libs/testing';
 import { NotificationFlow } from '#libs/testing/flow';
 import { isTerminal, notification, notificationEvents, type NotificationEvent } from '../event/notification.js';
 import { accept } from '../http/accept.js';
-import type { PostNotificationDto } from '../http/post-notification.dto.js';
+import type { PostToOneDto } from '../http/post-notification.dto.js';
 import { notificationClientOperations } from '../operations/client.js';
 import { notificationSagas } from '../saga/delivery.js';
 import { notificationSnapshots } from '../snapshot/notification-snapshot.js';
@@ -18,7 +18,7 @@ import { fanOutBot } from './fan-out.bot.js';
 import { sendBot } from './send.bot.js';
 import { viewProjector } from './view.projector.js';
 
-const dto: PostNotificationDto = {
+const dto: PostToOneDto = {
   recipientId: 'user-42',
   category: 'billing',
   content: { subject: 'Invoice 7', text: 'Please pay.', html: '<p>Please pay.</p>' },
@@ -32,7 +32,7 @@ beforeEach(async () => {
 });
 afterEach(() => flow.close());
 
-async function post(more: Partial<PostNotificationDto> = {}): Promise<string> {
+async function post(more: Partial<PostToOneDto> = {}): Promise<string> {
   const request = { caller: 'anybody', idempotencyKey: undefined, traceparent: undefined, now: flow.now() };
   const { id } = await accept({ ...flow.services, client: flow.client }, { ...dto, ...more }, request);
   return id;
@@ -56,7 +56,7 @@ async function expectEnd(id: string, status: string): Promise<void> {
   const snapshots = (await flow.stored()).filter(({ stream }) => stream === `notification.snapshot-${id}`);
   expect(snapshots.map(({ data }) => data)).toEqual([
     {
-      foldVersion: 1,
+      foldVersion: 2,
       revision: String(events.length - 1),
       state: JSON.parse(JSON.stringify(fold(notification, events))),
     },

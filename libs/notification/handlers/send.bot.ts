@@ -1,36 +1,51 @@
-import type { Sender } from '#libs/channel/email';
-import { fold, type RecordOf } from '#libs/kernel';
+import { fold } from '#libs/kernel';
 import { recipientEvents, type RecipientState } from '#libs/recipient';
-import { decideAndAppend, defineBot, runtimeTimers, type CachedAggregates, type HandlerContext } from '#libs/runtime';
+import {
+  decideAndAppend,
+  defineBot,
+  runtimeTimers,
+  type CachedAggregates,
+  type HandlerContext,
+  type Loaded,
+} from '#libs/runtime';
+import type { Vault } from '#libs/vault';
 import {
   notification,
   notificationEvents,
   type NotificationCommand,
   type NotificationEvent,
+  type Resolution,
 } from '../event/notification.js';
 import { resolve, type DeliveryRules } from '../event/resolve.js';
 import { rfc3339 } from '../event/time.js';
 import { notificationClientOperations } from '../operations/client.js';
+import { notificationInternalOperations } from '../operations/internal.js';
+import { readRequest, type NotificationRequest } from '../operations/read-request.js';
+import { askSteps } from '../steps/ask-steps.js';
+import type { StepRequest, Steps } from '../steps/ports.js';
 
 export interface SendServices {
   readonly recipients: CachedAggregates<typeof recipientEvents, RecipientState>;
   readonly deliveryRules: DeliveryRules;
-  /** Who mail is from. */
-  readonly mailFrom: Sender;
+  readonly steps: Steps;
+  readonly vault: Vault;
 }
 
-type Operation = RecordOf<typeof notificationClientOperations>;
 type Context = HandlerContext<
-  typeof notificationClientOperations | typeof runtimeTimers | typeof notificationEvents | typeof recipientEvents,
+  | typeof notificationClientOperations
+  | typeof notificationInternalOperations
+  | typeof runtimeTimers
+  | typeof notificationEvents
+  | typeof recipientEvents,
   typeof notificationEvents | typeof runtimeTimers
 >;
 
 const deliverAtPurpose = 'notification.deliver-at';
 
-/** Takes up what clients ask for: requests the notification, decides whom to tell and how – now, or at its time. */
+/** Takes up what clients and broadcasts ask for: requests the notification, decides whom to tell and how – now, or at its time. */
 export const sendBot = defineBot({
   name: 'notification.send-bot',
-  reads: [notificationClientOperations, runtimeTimers],
+  reads: [notificationClientOperations, notificationInternalOperations, runtimeTimers],
   looksUp: [notificationEvents, recipientEvents],
   writes: [notificationEvents, runtimeTimers],
   concurrency: 128,
@@ -39,16 +54,16 @@ export const sendBot = defineBot({
       if (record.type === 'notification.send.v1') {
         await take(services, record, context);
       } else if (record.type === 'runtime.timer-fired.v1' && record.data.purpose === deliverAtPurpose) {
-        const [operation] = await context.read(notificationClientOperations, context.correlationId);
+        const operation = await readRequest(context, context.correlationId);
         if (operation !== undefined) await take(services, operation, context);
       }
     },
   }),
 });
 
-async function take(services: SendServices, record: Operation, context: Context): Promise<void> {
+async function take(services: SendServices, record: NotificationRequest, context: Context): Promise<void> {
   const { data: operation } = record;
-  const { recipientId, category, severity, subject, about, tags, deliverAt } = operation;
+  const { recipientId, category, severity, subject, about, tags, deliverAt, blobs } = operation;
   const asked = record.created;
   const begin = deliverAt === null ? asked : Math.max(asked, Date.parse(deliverAt));
   const notAfter = operation.expiresAt ?? rfc3339(begin + services.deliveryRules.window);
@@ -57,20 +72,7 @@ async function take(services: SendServices, record: Operation, context: Context)
   let next: NotificationCommand;
   if (Math.max(now, begin) > Date.parse(notAfter)) next = { type: 'expire' };
   else if (begin > now) next = { type: 'schedule', deliverAt: deliverAt! };
-  else {
-    const recipient = await services.recipients.get(context, recipientId, record.position);
-    const resolution = resolve({
-      cause: record.id,
-      operation,
-      recipient: recipient.state,
-      recipientRevision: recipient.revision,
-      date: new Date(begin).toISOString(),
-      notAfter,
-      sender: services.mailFrom,
-      rules: services.deliveryRules,
-    });
-    next = { type: 'resolve', resolution };
-  }
+  else next = { type: 'resolve', resolution: await decide(services, record, begin, notAfter, context) };
 
   const id = context.correlationId;
   // The timer comes before the event: after a crash in between, the time may have come, and what is decided then would be
@@ -81,7 +83,7 @@ async function take(services: SendServices, record: Operation, context: Context)
       context.write(runtimeTimers, `${id}.deliver-at`, 'noStream', [{ type: 'runtime.timer-scheduled.v1', data }]),
     );
   }
-  const requested = { recipientId, category, severity, subject, about, tags, notAfter };
+  const requested = { recipientId, category, severity, subject, about, tags, notAfter, ...(blobs && { blobs }) };
   await decideAndAppend(
     context,
     notificationEvents,
@@ -93,4 +95,36 @@ async function take(services: SendServices, record: Operation, context: Context)
       return [...events, ...notification.decide(fold({ ...notification, initial: () => state }, events), next)];
     },
   );
+}
+
+/** Asks the steps and decides on their answers. */
+async function decide(
+  { recipients, deliveryRules, steps, vault }: SendServices,
+  { id: cause, data: operation, position }: NotificationRequest,
+  begin: number,
+  notAfter: string,
+  context: Context,
+): Promise<Resolution> {
+  const { policy, onChannelFailure } = deliveryRules;
+  let looked: Promise<Loaded<RecipientState>> | undefined;
+  const request: StepRequest = {
+    notificationId: context.correlationId,
+    operation,
+    date: new Date(begin).toISOString(),
+    notAfter,
+    delivery: Object.hasOwn(policy, operation.category) ? policy[operation.category]! : policy.default,
+    signal: context.signal,
+    recipient: () => (looked ??= recipients.get(context, operation.recipientId, position)),
+  };
+  const answers = await askSteps(steps, vault, request);
+  const revision = (await looked)?.revision ?? 'noStream';
+  return resolve({
+    cause,
+    operation,
+    recipientRevision: revision === 'noStream' ? null : String(revision),
+    answers,
+    sources: { audience: steps.audience.source, channels: steps.channels.source, prepare: steps.prepare.source },
+    notAfter,
+    onChannelFailure,
+  });
 }

@@ -1,21 +1,16 @@
 import { LRUCache } from 'lru-cache';
-import { emailEvents } from '#libs/channel/email';
-import { categoryOf, type RecordOf } from '#libs/kernel';
+import type { RecordOf } from '#libs/kernel';
 import { defineProjector, type Deferred, type HandlerContext, type KnownRevision } from '#libs/runtime';
 import { CorruptedIdempotency, WrongExpectedRevision } from '#libs/store/port';
+import { channelEvents, isChannelEvent, type ChannelEvents } from '../channels.js';
 import { notification, notificationEvents, type NotificationState } from '../event/notification.js';
 import { foldVersion, notificationSnapshots } from '../snapshot/notification-snapshot.js';
 import { readHistory } from '../view/history.js';
-import {
-  isFinal,
-  notificationViews,
-  project,
-  type NotificationView,
-  type ViewSource,
-} from '../view/notification-view.js';
+import { isFinal, notificationViews, type NotificationView } from '../view/notification-view.js';
+import { project, type ViewSource } from '../view/project.js';
 
 type Context = HandlerContext<
-  typeof notificationEvents | typeof emailEvents | typeof notificationViews,
+  typeof notificationEvents | ChannelEvents | typeof notificationViews,
   typeof notificationViews | typeof notificationSnapshots
 >;
 
@@ -51,7 +46,7 @@ interface Unwritten {
 /** Keeps a view of each notification, and a snapshot once it has ended. */
 export const viewProjector = defineProjector({
   name: 'notification.view-projector',
-  reads: [notificationEvents, emailEvents],
+  reads: [notificationEvents, ...channelEvents],
   looksUp: [notificationViews],
   writes: [notificationViews, notificationSnapshots],
   concurrency: 256,
@@ -153,9 +148,7 @@ function advance(projection: Projection, record: ViewSource, context: Context): 
 }
 
 function evolve(state: NotificationState, record: ViewSource): NotificationState {
-  return categoryOf(record.stream) === notificationEvents.category
-    ? notification.evolve(state, record as RecordOf<typeof notificationEvents>)
-    : state;
+  return isChannelEvent(record) ? state : notification.evolve(state, record);
 }
 
 /** Folds all that stands so far: more than the record at hand, perhaps, but never less. */

@@ -3,7 +3,7 @@ import { Problem } from '#libs/http';
 import { NotificationController } from './notification.controller.js';
 import type { PostNotificationDto } from './post-notification.dto.js';
 
-const controller = new NotificationController({} as never, {} as never);
+const controller = new NotificationController({} as never, {} as never, {} as never);
 const sealed = `sealed.v1.key.address.${'A'.repeat(38)}`;
 
 describe('text that looks sealed is refused, since whoever reads the records would have it opened', () => {

@@ -1,12 +1,15 @@
 import { Body, Controller, Get, Headers, HttpCode, HttpStatus, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { invalid, notFound, onlyParameters, traceparentOf, validated, waitParameter } from '#libs/http';
+import { invalid, notFound, onlyParameters, traceparentOf, validated } from '#libs/http';
 import { isHeaderSafe } from '#libs/validation';
 import { sealedPrefix } from '#libs/vault';
-import type { NotificationView } from '../view/notification-view.js';
-import { accept, IdempotencyKeyReused, type AcceptServices } from './accept.js';
+import type { NotificationSnapshot } from '../snapshot/notification-snapshot.js';
+import { IdempotencyKeyReused } from './accept-once.js';
+import { accept, type AcceptServices } from './accept.js';
+import { BROADCASTS, isToOne, type Broadcasts } from './broadcasts.js';
+import type { EventView } from './events.js';
 import { PostNotificationDto } from './post-notification.dto.js';
-import { NotificationQueries, type EventView } from './queries.js';
+import { NotificationQueries } from './queries.js';
 
 /** Injection token of `AcceptServices`. */
 export const ACCEPT_SERVICES = Symbol('accept services');
@@ -25,6 +28,7 @@ export class NotificationController {
   constructor(
     @Inject(ACCEPT_SERVICES) private readonly services: AcceptServices,
     @Inject(NotificationQueries) private readonly queries: NotificationQueries,
+    @Inject(BROADCASTS) private readonly broadcasts: Broadcasts,
   ) {}
 
   /** Queued: what becomes of it is an outcome, not an error of this request. */
@@ -39,13 +43,16 @@ export class NotificationController {
     refuseSealedText(dto);
     refuseUselessKey(idempotencyKey);
     try {
-      const { id, position, replayed } = await accept(this.services, dto, {
+      const request = {
         caller: anybody,
         idempotencyKey,
         traceparent: traceparentOf(traceparent),
         now: Date.now(),
-      });
-      const href = `/v1/notifications/${id}`;
+      };
+      const { id, position, replayed } = isToOne(dto)
+        ? await accept(this.services, dto, request)
+        : await this.broadcasts.accept(dto, request);
+      const href = `/v1/${isToOne(dto) ? 'notifications' : 'broadcasts'}/${id}`;
       void reply.header('location', href);
       if (position !== undefined) void reply.header('tidings-position', String(position));
       if (replayed) void reply.header('idempotency-replayed', 'true');
@@ -61,14 +68,6 @@ export class NotificationController {
     }
   }
 
-  @Get(':id')
-  async get(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<NotificationView> {
-    onlyParameters(query, 'wait');
-    const view = await this.queries.view(id, waitParameter(query['wait']));
-    if (view === undefined) throw notFound('there is no such notification');
-    return view;
-  }
-
   /** Every record of the notification, in the order in which it happened. */
   @Get(':id/events')
   async events(
@@ -80,6 +79,15 @@ export class NotificationController {
     if (items === undefined) throw notFound('there is no such notification');
     return { items };
   }
+
+  /** The aggregate at the end of the notification. */
+  @Get(':id/snapshot')
+  async snapshot(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<NotificationSnapshot> {
+    onlyParameters(query);
+    const snapshot = await this.queries.snapshot(id);
+    if (snapshot === undefined) throw notFound('there is no snapshot of such a notification yet');
+    return snapshot;
+  }
 }
 
 function refuseUselessKey(key: string | undefined): void {
@@ -88,9 +96,11 @@ function refuseUselessKey(key: string | undefined): void {
 }
 
 /** What stands in records in clear must not look sealed: whoever reads the records would have it opened. */
-function refuseSealedText({ recipientId, category, about, tags }: PostNotificationDto): void {
+function refuseSealedText({ recipientId, recipientIds, groupId, category, about, tags }: PostNotificationDto): void {
   const texts: [path: string, text: string | null | undefined][] = [
     ['recipientId', recipientId],
+    ...(recipientIds ?? []).map((id, index): [string, string] => [`recipientIds[${index}]`, id]),
+    ['groupId', groupId],
     ['category', category],
     ['about.processId', about?.processId],
     ['about.entityType', about?.entityType],

@@ -9,10 +9,13 @@ const attachment = { fileName: 'i.pdf', mediaType: 'application/pdf', content: '
 const withContent = (more: object) => ({ ...least, content: { ...content, ...more } });
 const withAttachment = (more: object) => withContent({ attachments: [{ ...attachment, ...more }] });
 const withEmail = (email: object) => withContent({ email });
+const withSlack = (slack: object) => withContent({ slack });
 const tags = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`tag-${index}`, 'x']));
 
 test.each<[string, unknown]>([
   ['the least', least],
+  ['several recipients', { content, recipientIds: ['user-1', 'user-2'], recipientId: null }],
+  ['a group', { content, groupId: 'board', recipientIds: null }],
   [
     'all of it',
     {
@@ -29,7 +32,18 @@ test.each<[string, unknown]>([
           priority: 'high',
           deliveryStatus: true,
         },
-        slack: { blocks: [{ type: 'divider' }] },
+        slack: {
+          text: 'See <https://example.com|invoice 7>',
+          mrkdwn: false,
+          blocks: [{ type: 'divider' }],
+          threadTs: '1700000000.000100',
+          linkNames: true,
+          unfurlLinks: false,
+          unfurlMedia: true,
+          iconEmoji: ':wave::skin-tone-2:',
+          iconUrl: 'https://example.com/a.png?b=c',
+          username: 'Tidings',
+        },
         attachments: [{ ...attachment, contentId: 'logo@tidings' }],
       },
       about: { processId: null, entityType: 'invoice', entityId: '7' },
@@ -54,7 +68,23 @@ test.each<[string, unknown]>([
     'null for absent further down',
     withEmail({ cc: [{ address: 'a@example.com', name: null }], bcc: null, priority: null, deliveryStatus: null }),
   ],
+  [
+    'null for absent in what only Slack knows',
+    withSlack({
+      text: null,
+      mrkdwn: null,
+      blocks: null,
+      threadTs: null,
+      linkNames: null,
+      unfurlLinks: null,
+      unfurlMedia: null,
+      iconEmoji: null,
+      iconUrl: null,
+      username: null,
+    }),
+  ],
   ['no attachments', withContent({ attachments: [] })],
+  ['an attachment without a content id and no HTML', withAttachment({ contentId: null })],
   ['50 tags', { ...least, tags: tags(50) }],
   ['a long text', withContent({ text: 'x'.repeat(1_000_000) })],
 ])('takes %s', (_, body) => {
@@ -68,6 +98,17 @@ describe('refuses', () => {
     ['an empty recipient', { ...least, recipientId: '' }, ['recipientId']],
     ['a recipient with a slash', { ...least, recipientId: 'a/b' }, ['recipientId']],
     ['a recipient that is a number', { ...least, recipientId: 42 }, ['recipientId']],
+    ['a recipient and several', { ...least, recipientIds: ['user-1'] }, ['recipientIds']],
+    ['a recipient and a group', { ...least, groupId: 'board' }, ['groupId']],
+    ['several recipients and a group', { content, recipientIds: ['a'], groupId: 'b' }, ['recipientIds', 'groupId']],
+    ['no recipients', { content, recipientIds: [] }, ['recipientIds']],
+    [
+      'too many recipients',
+      { content, recipientIds: Array.from({ length: 1_001 }, (_, n) => `${n}`) },
+      ['recipientIds'],
+    ],
+    ['a recipient twice', { content, recipientIds: ['user-1', 'user-1'] }, ['recipientIds']],
+    ['a group with a slash', { content, groupId: 'a/b' }, ['groupId']],
     ['null content', { ...least, content: null }, ['content']],
     ['empty content', { ...least, content: {} }, ['content.subject', 'content.text']],
     ['content that is a text', { ...least, content: 'hi' }, ['content']],
@@ -109,6 +150,29 @@ describe('refuses', () => {
   });
 
   test.each<[string, object, string]>([
+    ['an empty text', { text: '' }, 'text'],
+    ['a text that Slack would cut', { text: 'x'.repeat(40_001) }, 'text'],
+    ['a flag that is a text', { mrkdwn: 'false' }, 'mrkdwn'],
+    ['a flag that is a number', { linkNames: 1 }, 'linkNames'],
+    ['blocks that are no list', { blocks: {} }, 'blocks'],
+    ['a block that is a text', { blocks: ['divider'] }, 'blocks'],
+    ['51 blocks', { blocks: Array.from({ length: 51 }, () => ({ type: 'divider' })) }, 'blocks'],
+    ['a thread that is a number', { threadTs: 1_700_000_000.0001 }, 'threadTs'],
+    ['a thread that is a time', { threadTs: '2026-01-01T00:00:00Z' }, 'threadTs'],
+    ['an emoji without colons', { iconEmoji: 'bell' }, 'iconEmoji'],
+    ['an emoji with a line break', { iconEmoji: ':a\nb:' }, 'iconEmoji'],
+    ['an icon that is no URL', { iconUrl: 'a.png' }, 'iconUrl'],
+    ['an icon of another kind of URL', { iconUrl: 'file:///etc/passwd' }, 'iconUrl'],
+    ['an empty user name', { username: '' }, 'username'],
+    ['a user name with a line break', { username: 'A\nB' }, 'username'],
+    ['a long user name', { username: 'x'.repeat(81) }, 'username'],
+    ['another channel', { channel: '#general' }, 'channel'],
+    ['a token', { token: 'xoxb-1' }, 'token'],
+  ])('Slack options with %s', (_, slack, path) => {
+    expect(validate(PostNotificationDto, withSlack(slack)).map((one) => one.path)).toEqual([`content.slack.${path}`]);
+  });
+
+  test.each<[string, object, string]>([
     ['empty content', { content: '' }, 'content'],
     ['content that is no base64', { content: 'not base64!' }, 'content'],
     ['content in base64url', { content: '_-_-' }, 'content'],
@@ -120,10 +184,34 @@ describe('refuses', () => {
     ['a long file name', { fileName: 'x'.repeat(256) }, 'fileName'],
     ['no media type', { mediaType: 'pdf' }, 'mediaType'],
     ['a line break in the media type', { mediaType: 'text/plain\r\nX: y' }, 'mediaType'],
-    ['a content id with angle brackets', { contentId: '<logo>' }, 'contentId'],
   ])('an attachment with %s', (_, more, field) => {
     const paths = validate(PostNotificationDto, withAttachment(more)).map(({ path }) => path);
     expect(paths).toEqual([`content.attachments[0].${field}`]);
+  });
+
+  test('a content id with angle brackets', () => {
+    const body = withContent({ html: '<p>Hi</p>', attachments: [{ ...attachment, contentId: '<logo>' }] });
+    expect(validate(PostNotificationDto, body).map(({ path }) => path)).toEqual(['content.attachments[0].contentId']);
+  });
+
+  test.each<[string, object]>([
+    ['no HTML', {}],
+    ['null HTML', { html: null }],
+  ])('an inline image and %s', (_, more) => {
+    const attachments = [attachment, { ...attachment, contentId: 'logo' }];
+    expect(validate(PostNotificationDto, withContent({ attachments, ...more }))).toEqual([
+      {
+        path: 'content.attachments',
+        message: 'must not have a contentId where the content has no html: it makes an image that html shows',
+      },
+    ]);
+  });
+
+  test('attachments that are no objects', () => {
+    expect(validate(PostNotificationDto, withContent({ attachments: [null, 7] })).map(({ path }) => path)).toEqual([
+      'content.attachments[0]',
+      'content.attachments[1]',
+    ]);
   });
 
   test('51 attachments', () => {

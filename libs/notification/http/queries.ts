@@ -1,32 +1,19 @@
-import type { Subscription } from 'rxjs';
-import { emailEvents, emailOperations } from '#libs/channel/email';
-import { isUuid, keyOf, type RecordedEvent, type RecordOf } from '#libs/kernel';
-import { runtimeTimers, type ClientContext, type LiveFeed } from '#libs/runtime';
+import { isUuid } from '#libs/kernel';
+import { FinalWaits, readerAsOf, type LiveFeed, type Moment, type StreamReader } from '#libs/runtime';
 import type { Vault } from '#libs/vault';
-import { notificationEvents } from '../event/notification.js';
-import { notificationClientOperations } from '../operations/client.js';
-import { notificationSagas } from '../saga/delivery.js';
+import { memberOf } from '../event/broadcast-member.js';
+import { readRequest, type NotificationRequest } from '../operations/read-request.js';
+import { notificationSnapshots, type NotificationSnapshot } from '../snapshot/notification-snapshot.js';
 import { foldView, readHistory } from '../view/history.js';
 import { isFinal, notificationViews, type NotificationView } from '../view/notification-view.js';
+import { eventView, readTrail, type EventView } from './events.js';
+import { liveView } from './live-view.js';
 import type { notificationClient } from './notification-client.js';
 
-type Client = ClientContext<(typeof notificationClient.looksUp)[number], never>;
-
-/** A record as auditors see it: personal data opened, where its key still exists. */
-export interface EventView {
-  readonly id: string;
-  readonly type: string;
-  readonly stream: string;
-  readonly revision: number;
-  readonly position: string;
-  readonly occurredAt: string;
-  readonly causationId: string | null;
-  readonly data: unknown;
-  readonly metadata: unknown;
-}
+type Reader = StreamReader<(typeof notificationClient.looksUp)[number]>;
 
 export interface QueryServices {
-  readonly client: Client;
+  readonly client: Reader;
   readonly vault: Vault;
   /** Emits at least the records of the notification views. */
   readonly feed: LiveFeed;
@@ -34,16 +21,12 @@ export interface QueryServices {
 
 /** Reads notifications. */
 export class NotificationQueries {
-  private readonly waiting = new Map<string, Set<(view: NotificationView | undefined) => void>>();
-  private readonly live: Subscription;
-  private stopped = false;
+  private readonly waits: FinalWaits<NotificationView>;
 
   constructor(private readonly services: QueryServices) {
-    this.live = services.feed.records.subscribe((record) => {
-      const waiters = this.waiting.get(keyOf(record.stream));
-      if (waiters === undefined || record.type !== 'notification.view.v1') return;
-      const view = record.data as NotificationView;
-      if (isFinal(view)) for (const wake of waiters) wake(view);
+    this.waits = new FinalWaits(services.feed, ({ type, data }) => {
+      const view = data as NotificationView;
+      return type === 'notification.view.v1' && isFinal(view) ? view : undefined;
     });
   }
 
@@ -53,86 +36,62 @@ export class NotificationQueries {
    */
   async view(id: string, wait: number): Promise<NotificationView | undefined> {
     if (!isUuid(id)) return undefined;
-    const view = wait > 0 && !this.stopped ? await this.finalView(id, wait) : await this.currentView(id);
+    const view = await this.waits.final(id, wait, () => this.currentView(id), isFinal);
     return view && this.services.vault.openDeep(view);
+  }
+
+  /** The view as it was at the moment, opened; undefined when the notification did not exist yet. @throws InvalidRecord */
+  async viewAsOf(id: string, moment: Moment): Promise<NotificationView | undefined> {
+    if (!isUuid(id)) return undefined;
+    const view = await foldedView(readerAsOf(this.services.client, moment), id);
+    return view && this.services.vault.openDeep(view);
+  }
+
+  /** The view as it is and as it becomes, see `liveView`. */
+  live(id: string, seen: bigint | undefined, signal: AbortSignal): AsyncIterable<string> {
+    return liveView(this.services, id, () => this.currentView(id), seen, signal);
   }
 
   /** Every record of the notification in all streams, in global order; undefined when the id is not known. */
   async events(id: string): Promise<readonly EventView[] | undefined> {
     if (!isUuid(id)) return undefined;
     const { client, vault } = this.services;
-    const own = await client.read(notificationEvents, id);
-    const operations = own.flatMap(({ type, data }) => (type === 'notification.prepared.v1' ? data.operations : []));
-    const others = await Promise.all([
-      client.read(notificationClientOperations, id),
-      client.read(notificationSagas, id),
-      client.read(runtimeTimers, `${id}.deliver-at`),
-      client.read(runtimeTimers, `${id}.delivery-deadline`),
-      ...operations.flatMap((operation) => [
-        client.read(emailOperations, operation.id),
-        client.read(emailEvents, operation.id),
-      ]),
-    ]);
-    const records: RecordedEvent[] = [...own, ...others.flat()];
-    if (records.length === 0) return undefined;
-    records.sort((a, b) => (a.position < b.position ? -1 : 1));
-    return Promise.all(
-      records.map(async ({ id: eventId, type, stream, revision, position, created, data, metadata }) => ({
-        id: eventId,
-        type,
-        stream,
-        revision: Number(revision),
-        position: String(position),
-        occurredAt: new Date(created).toISOString(),
-        causationId: metadata.$causationId ?? null,
-        data: await vault.openDeep(data),
-        metadata,
-      })),
-    );
+    const records = await readTrail(client, id);
+    return records.length === 0 ? undefined : Promise.all(records.map((record) => eventView(vault, record)));
+  }
+
+  /** The aggregate at its end, opened; undefined while there is none. For looking at: nothing is decided on it. */
+  async snapshot(id: string): Promise<NotificationSnapshot | undefined> {
+    if (!isUuid(id)) return undefined;
+    const { client, vault } = this.services;
+    const last = await client.last(notificationSnapshots, id);
+    return last && vault.openDeep(last.data);
   }
 
   /** Answers whoever waits with the state as it is, now and from now on. */
   stopWaiting(): void {
-    this.stopped = true;
-    for (const waiters of this.waiting.values()) for (const wake of waiters) wake(undefined);
-    this.live.unsubscribe();
-  }
-
-  /** Registers first and reads then, so that nothing falls in between. */
-  private async finalView(id: string, wait: number): Promise<NotificationView | undefined> {
-    let wake!: (view: NotificationView | undefined) => void;
-    const woken = new Promise<NotificationView | undefined>((resolve) => (wake = resolve));
-    const waiters = this.waiting.get(id) ?? new Set();
-    this.waiting.set(id, waiters.add(wake));
-    const timer = setTimeout(() => wake(undefined), wait);
-    try {
-      const current = await this.currentView(id);
-      if (current === undefined || isFinal(current)) return current;
-      return (await woken) ?? (await this.currentView(id));
-    } finally {
-      clearTimeout(timer);
-      waiters.delete(wake);
-      if (waiters.size === 0) this.waiting.delete(id);
-    }
+    this.waits.stop();
   }
 
   /** The view as it is written, or folded from the events while it is not yet, or what was asked for at least. */
   private async currentView(id: string): Promise<NotificationView | undefined> {
     const { client } = this.services;
     const written = await client.last(notificationViews, id);
-    if (written !== undefined) return written.data;
-    const folded = foldView(await readHistory(client, id));
-    if (folded !== undefined) return folded;
-    const [operation] = await client.read(notificationClientOperations, id);
-    return operation && acceptedView(id, operation);
+    return written === undefined ? foldedView(client, id) : written.data;
   }
 }
 
+/** The view as the events have it, or what was asked for while nothing is decided. @throws InvalidRecord */
+async function foldedView(reader: Reader, id: string): Promise<NotificationView | undefined> {
+  const folded = foldView(await readHistory(reader, id));
+  if (folded !== undefined) return folded;
+  const request = await readRequest(reader, id);
+  return request && acceptedView(id, request);
+}
+
 /** The view of a notification that no bot has taken up yet. */
-function acceptedView(
-  id: string,
-  { data, created, position }: RecordOf<typeof notificationClientOperations>,
-): NotificationView {
+function acceptedView(id: string, request: NotificationRequest): NotificationView {
+  const { data, created, position } = request;
   const { recipientId, category, severity, subject, about, tags, deliverAt } = data;
   return {
     id,
@@ -150,6 +109,8 @@ function acceptedView(
     about,
     tags,
     sandbox: false,
+    broadcastId: memberOf(request)?.broadcastId ?? null,
+    escalation: null,
     revision: 0,
     position: String(position),
   };

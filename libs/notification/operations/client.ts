@@ -1,5 +1,5 @@
-import { IsIn, IsOptional, ValidateNested } from 'class-validator';
-import { SealedContent } from '#libs/content';
+import { IsIn, IsInt, IsOptional, Min, ValidateNested } from 'class-validator';
+import { SealedContent, StoredBlob } from '#libs/content';
 import { defineStream } from '#libs/kernel';
 import { severities, type Severity } from '#libs/recipient';
 import { IsHeaderSafe, IsId, IsRfc3339, IsTags, schemaOf, Type } from '#libs/validation';
@@ -20,11 +20,8 @@ export class About {
   entityId!: string | null;
 }
 
-/** Tell somebody something. */
-export class SendNotification {
-  @IsId()
-  recipientId!: string;
-
+/** What is to be told, whoever is told. */
+export class NotificationMessage {
   @IsHeaderSafe()
   category!: string;
 
@@ -38,6 +35,18 @@ export class SendNotification {
   @ValidateNested()
   @Type(() => SealedContent)
   content!: SealedContent;
+
+  /** How many attachments the content has; absent: none. */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  attachments?: number;
+
+  /** Every blob that was stored for it: attachments, and content that is too large for a record; absent: none. */
+  @IsOptional()
+  @ValidateNested({ each: true })
+  @Type(() => StoredBlob)
+  blobs?: StoredBlob[];
 
   @IsOptional()
   @ValidateNested()
@@ -56,6 +65,12 @@ export class SendNotification {
   @IsOptional()
   @IsRfc3339()
   expiresAt!: string | null;
+}
+
+/** Tell somebody something. */
+export class SendNotification extends NotificationMessage {
+  @IsId()
+  recipientId!: string;
 }
 
 /** What clients ask for; one stream a notification. */

@@ -65,6 +65,36 @@ describe('it completes', () => {
     ));
 });
 
+describe('a delivery on two channels, with several operations on one', () => {
+  const startedOnBoth: DeliverySeen = {
+    type: 'notification.delivery-started.v1',
+    data: {
+      operations: [awaited('mail'), awaited('message', 'slack'), awaited('file', 'slack')],
+      deadline: '2026-01-02T00:01:00.000Z',
+      notificationRevision: '1',
+    },
+  };
+  const posted = (operationId: string) => seen(operationId, 'slack.sent.v1', null);
+  const refused = (operationId: string) => seen(operationId, 'slack.failed.v1', 'permanent');
+
+  test('waits for all of them, in whatever order they come', () => {
+    givenSaga(delivery, startedOnBoth, posted('file'), succeeded('mail')).then();
+    givenSaga(delivery, startedOnBoth, posted('file'), succeeded('mail'), posted('message')).then(
+      complete(outcomeSample('mail'), outcomeSample('message', null, 'slack'), outcomeSample('file', null, 'slack')),
+    );
+  });
+  test('tells what became of each', () =>
+    givenSaga(delivery, startedOnBoth, refused('file'), posted('message'), succeeded('mail')).then(
+      complete(
+        outcomeSample('mail'),
+        outcomeSample('message', null, 'slack'),
+        outcomeSample('file', 'permanent', 'slack'),
+      ),
+    ));
+  test('takes the event of another channel for no outcome', () =>
+    givenSaga(delivery, startedOnBoth, posted('mail'), posted('message'), posted('file')).then());
+});
+
 describe('a success and a failure of one operation count as a failure, in doubt', () => {
   const contradicted = { ...outcomeSample('b', 'permanent'), inDoubt: true };
   test.each([

@@ -4,7 +4,7 @@ import { schemaOf } from '#libs/validation';
 import type { NotificationState } from '../event/notification.js';
 
 /** The version of the aggregate's `evolve`: a snapshot of another one is not used. */
-export const foldVersion = 1;
+export const foldVersion = 2;
 
 /** The aggregate at its end. Never the truth: the events are. */
 export class NotificationSnapshot {

@@ -1,18 +1,34 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fold, type RecordedEvent } from '#libs/kernel';
-import { decisionSample, outcomeSample, preparedSample, requestedSample, sealedSample } from '#libs/testing/samples';
+import {
+  decisionSample,
+  outcomeSample,
+  preparedOnBothSample,
+  preparedSample,
+  requestedSample,
+  sealedSample,
+} from '#libs/testing/samples';
 import { notification, type NotificationEvent } from '../event/notification.js';
 import { foldView } from './history.js';
-import { project, type NotificationView, type ViewSource } from './notification-view.js';
+import type { NotificationView } from './notification-view.js';
+import { project, type ViewSource } from './project.js';
 
 const id = '01912d68-783e-7a1b-8e10-000000000001';
 
+interface Event {
+  readonly type: string;
+  readonly data: unknown;
+  /** Of the stream, for an event of a channel; default: a. */
+  readonly key?: string;
+}
+
 /** Records as the store has them: positions and revisions in the order given. */
-function recorded(events: readonly { readonly type: string; readonly data: unknown }[], key = 'a'): ViewSource[] {
+function recorded(events: readonly Event[]): ViewSource[] {
   const revisions = new Map<string, bigint>();
-  return events.map(({ type, data }, index) => {
-    const stream = type.startsWith('email.') ? `email.event-${key}` : `notification.event-${id}`;
+  return events.map(({ type, data, key = 'a' }, index) => {
+    const channel = /^(email|slack)\./.exec(type)?.[1];
+    const stream = channel === undefined ? `notification.event-${id}` : `${channel}.event-${key}`;
     const revision = (revisions.get(stream) ?? -1n) + 1n;
     revisions.set(stream, revision);
     const record: RecordedEvent = {
@@ -71,6 +87,21 @@ const optedOut = recorded([
     data: { decision: decisionSample, channels: [{ channel: 'email', outcome: 'notChosen' }] },
   },
 ]);
+const unusable = recorded([
+  requested,
+  {
+    type: 'notification.failed.v1',
+    data: {
+      reason: 'noUsableChannel',
+      decision: decisionSample,
+      channels: [
+        { channel: 'email', outcome: 'noAddress' },
+        { channel: 'slack', outcome: 'notAvailable' },
+      ],
+      outcomes: [],
+    },
+  },
+]);
 const expired = recorded([
   requested,
   { type: 'notification.scheduled.v1', data: { deliverAt: '2026-01-01T12:00:00.000Z' } },
@@ -100,6 +131,8 @@ describe('step by step', () => {
       about: null,
       tags: { invoice: '7' },
       sandbox: false,
+      broadcastId: null,
+      escalation: null,
       revision: 0,
       position: '10',
     });
@@ -154,8 +187,12 @@ describe('other ends', () => {
     expect(atDeadline).toMatchObject({ status: 'failed', reason: 'deadlineExceeded' });
     expect(operationOf(atDeadline)).toMatchObject({ status: 'failed', inDoubt: true, error: { reason: 'deadline' } });
     const view = foldView(late);
-    expect(view).toMatchObject({ status: 'failed', channels: { email: { status: 'sent' } } });
-    expect(operationOf(view)).toMatchObject({ status: 'succeeded', inDoubt: false, error: null });
+    expect(view).toMatchObject({
+      status: 'failed',
+      reason: 'deadlineExceeded',
+      channels: { email: { status: 'sent' } },
+    });
+    expect(operationOf(view)).toMatchObject({ status: 'succeeded', inDoubt: false, error: null, late: true });
   });
   test('a success and a failure: in doubt, as the outcome says', () => {
     const outcome = { ...outcomeSample('a', 'permanent'), inDoubt: true };
@@ -168,10 +205,18 @@ describe('other ends', () => {
       expect(operationOf(view)).toMatchObject({ status: 'failed', inDoubt: true });
     }
   });
+  test('failed without a usable channel: each says why', () => {
+    expect(foldView(unusable)).toMatchObject({
+      status: 'failed',
+      reason: 'noUsableChannel',
+      decision: decisionSample,
+      channels: { email: { status: 'noAddress', operations: [] }, slack: { status: 'notAvailable', operations: [] } },
+    });
+  });
   test('opted out', () => {
     expect(foldView(optedOut)).toMatchObject({
       status: 'optedOut',
-      channels: { email: { status: 'optedOut', operations: [] } },
+      channels: { email: { status: 'optedOut', reason: 'notChosen', operations: [] } },
     });
   });
   test('expired after its time was set', () => {
@@ -183,8 +228,93 @@ describe('other ends', () => {
   });
 });
 
+describe('on two channels', () => {
+  const preparedOnBoth = { type: 'notification.prepared.v1', data: preparedOnBothSample('mail', 'message', 'file') };
+  const posted = (key: string) => ({
+    type: 'slack.sent.v1',
+    key,
+    data: { attempt: 1, receipt: { sandbox: false, ts: '1.0', detail: null, payload: null, file: null } },
+  });
+  const refused = (key: string) => ({
+    type: 'slack.failed.v1',
+    key,
+    data: {
+      attempt: 1,
+      reason: 'permanent',
+      failure: {
+        stage: 'send',
+        kind: 'permanent',
+        code: 'channel_not_found',
+        httpStatus: 200,
+        doubtful: false,
+        message: sealedSample('error'),
+        response: null,
+      },
+    },
+  });
+  const mailed = { ...mailSent, key: 'mail' };
+
+  test('pending: every operation of each, in the order of preference', () => {
+    const view = foldView(recorded([requested, preparedOnBoth]))!;
+    expect(Object.keys(view.channels)).toEqual(['slack', 'email']);
+    expect(view.channels.slack).toMatchObject({
+      status: 'pending',
+      operations: [
+        { id: 'message', type: 'SendSlackMessage', status: 'pending', to: sealedSample('address') },
+        { id: 'file', type: 'UploadFileToSlack', status: 'pending', to: sealedSample('address') },
+      ],
+    });
+    expect(view.channels.email).toMatchObject({ status: 'pending', operations: [{ id: 'mail', type: 'SendEmail' }] });
+  });
+  test('one is done, the other is under way', () => {
+    const claimedMessage = { type: 'slack.claimed.v1', key: 'message', data: { attempt: 1, afterDoubt: false } };
+    const view = foldView(recorded([requested, preparedOnBoth, mailed, claimedMessage]))!;
+    expect(view.channels).toMatchObject({ email: { status: 'sent' }, slack: { status: 'pending' } });
+    expect(view.channels.slack!.operations.map(({ status }) => status)).toEqual(['sending', 'pending']);
+  });
+  test('a channel that was delivered in part says what went out', () => {
+    const view = foldView(recorded([requested, preparedOnBoth, posted('message'), refused('file'), mailed]))!;
+    expect(view.channels).toMatchObject({
+      email: { status: 'sent' },
+      slack: {
+        status: 'partiallySent',
+        operations: [
+          { status: 'succeeded', error: null, message: null },
+          { status: 'failed', error: { reason: 'permanent', stage: 'send', code: 'channel_not_found' } },
+        ],
+      },
+    });
+  });
+  test('it is the sandbox where one of them is', () => {
+    expect(foldView(recorded([requested, preparedOnBoth, mailed, posted('message')]))!.sandbox).toBe(true);
+    expect(foldView(recorded([requested, preparedOnBoth, posted('message')]))!.sandbox).toBe(false);
+  });
+  test('a channel that is not used says why, and a failure of preparing it is told', () => {
+    const { operations, ...rest } = preparedSample('a');
+    const failures = [sealedSample('error')];
+    const couldNot = { channel: 'slack', outcome: 'couldNotPrepare', failures };
+    const data = { ...rest, operations, channels: [couldNot, ...rest.channels] };
+    expect(foldView(recorded([requested, { type: 'notification.prepared.v1', data }]))!.channels).toMatchObject({
+      slack: { status: 'couldNotPrepare', failures, operations: [] },
+      email: { status: 'pending', operations: [{ id: 'a' }] },
+    });
+    const discarded = { channel: 'email', outcome: 'discarded' };
+    const stopped = {
+      reason: 'couldNotPrepare',
+      decision: decisionSample,
+      channels: [couldNot, discarded],
+      outcomes: [],
+    };
+    expect(foldView(recorded([requested, { type: 'notification.failed.v1', data: stopped }]))).toMatchObject({
+      status: 'failed',
+      reason: 'couldNotPrepare',
+      channels: { slack: { status: 'couldNotPrepare', failures }, email: { status: 'discarded' } },
+    });
+  });
+});
+
 describe('for any history', () => {
-  const history = fc.constantFrom(succeeding, failing, late, optedOut, expired);
+  const history = fc.constantFrom(succeeding, failing, late, optedOut, unusable, expired);
   const prefix = history.chain((all) => fc.nat(all.length).map((length) => all.slice(0, length)));
 
   test('prefixes repeated in between change nothing', () => {

@@ -1,17 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FolderBlobStore, SealedBlobs } from '#libs/blob';
 import { sendEmailBot } from '#libs/channel/email';
-import { Contents } from '#libs/content';
+import { sendSlackBot } from '#libs/channel/slack';
 import { categoryOf, correlationOf, parse, type RecordedEvent } from '#libs/kernel';
 import {
   deliverySagaHandler,
   fanOutBot,
   notificationClient,
+  retentionReactor,
   sendBot,
   viewProjector,
-  type DeliveryRules,
 } from '#libs/notification';
 import {
   destroyPersonalData,
@@ -23,10 +22,8 @@ import {
   type Preferences,
 } from '#libs/recipient';
 import {
-  CachedAggregates,
   defineClient,
   execute,
-  LiveFeed,
   openClient,
   RecordContext,
   RetryLater,
@@ -38,8 +35,7 @@ import {
 } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
 import { openSqliteStore } from '#libs/store/sqlite';
-import { MemoryKeyStore, Vault } from '#libs/vault';
-import { FakeTransport } from './fake-transport.js';
+import { openServices } from './flow-services.js';
 import { tearable, type Tear } from './torn-store.js';
 
 /** A record as it stands in the store, with nothing that this process may have attached to it. */
@@ -56,9 +52,11 @@ const allHandlers: readonly AnyHandler[] = [
   sendBot,
   fanOutBot,
   sendEmailBot,
+  sendSlackBot,
   deliverySagaHandler,
   viewProjector,
   erasureReactor,
+  retentionReactor,
 ];
 const timerClient = defineClient({ name: 'test.timers', writes: [runtimeTimers] });
 
@@ -71,32 +69,9 @@ export interface HandlerRun {
   stop(): Promise<void>;
 }
 
-/** What the handlers are made from. */
-async function openServices(directory: string, store: EventStore) {
-  const vault = new Vault(new MemoryKeyStore());
-  const blobs = new SealedBlobs(vault, await FolderBlobStore.open(directory));
-  const feed = new LiveFeed(store, [recipientEvents.category]);
-  await feed.start();
-  const deliveryRules: DeliveryRules = {
-    window: 3_600_000,
-    policy: { default: 'atLeastOnce', once: 'atMostOnce' },
-  };
-  return {
-    vault,
-    blobs,
-    contents: new Contents(vault, blobs),
-    feed,
-    recipients: new CachedAggregates(feed, recipientEvents, recipient),
-    transport: new FakeTransport(),
-    mailFrom: { address: 'office@example.org' },
-    emailRetryDelays: [1_000, 5_000],
-    deliveryRules,
-  };
-}
-
 /**
  * The flow of notifications without a server: the real handlers over a real store in a temporary directory, step by
- * step. The clock is the test's to move, and mails go to a fake transport.
+ * step. The clock is the test's to move, and mails and Slack messages go to fake transports.
  */
 export class NotificationFlow {
   readonly store: EventStore;
@@ -147,14 +122,17 @@ export class NotificationFlow {
     this.tear.left = appends;
   }
 
-  async putRecipient(id: string, { address, name = null, preferences = null }: PutOptions): Promise<void> {
+  async putRecipient(id: string, { address, slack, name = null, preferences = null }: PutOptions): Promise<void> {
     const { vault } = this.services;
     const owner = recipientOwner(id);
     const profile = {
       displayName: name === null ? null : await vault.sealFor(owner, 'name', name),
       locale: null,
       timeZone: null,
-      channels: address === undefined ? {} : { email: await vault.sealFor(owner, 'address', address) },
+      channels: {
+        ...(address !== undefined && { email: await vault.sealFor(owner, 'address', address) }),
+        ...(slack !== undefined && { slack: await vault.sealFor(owner, 'address', slack) }),
+      },
       preferences,
     };
     await execute(this.recipients, recipientEvents, recipient, id, { type: 'put', profile });
@@ -262,7 +240,10 @@ export class NotificationFlow {
 }
 
 export interface PutOptions {
+  /** Of mail. */
   readonly address?: string;
+  /** A Slack channel. */
+  readonly slack?: string;
   readonly name?: string | null;
   readonly preferences?: Preferences | null;
 }

@@ -46,6 +46,29 @@ export function preparedSample(...operationIds: readonly string[]): Notification
   };
 }
 
+/** A decision with a mail, and a Slack message with a file. */
+export function preparedOnBothSample(mail: string, message: string, upload: string): NotificationPrepared {
+  const { operations, ...rest } = preparedSample(mail);
+  const common = {
+    channel: sealedSample('address'),
+    content: { inline: sealedSample('content') },
+    notAfter: '2026-01-02T00:00:00.000Z',
+    delivery: 'atLeastOnce',
+  } as const;
+  return {
+    ...rest,
+    channels: [
+      { channel: 'slack', outcome: 'prepared' },
+      { channel: 'email', outcome: 'prepared' },
+    ],
+    operations: [
+      { id: message, channel: 'slack', type: 'SendSlackMessage', operation: common },
+      { id: upload, channel: 'slack', type: 'UploadFileToSlack', operation: { ...common, attachment: 0 } },
+      ...operations,
+    ],
+  };
+}
+
 /** An operation that succeeded, or failed for the reason. */
 export function outcomeSample(
   operationId: string,

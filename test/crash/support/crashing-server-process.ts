@@ -28,11 +28,15 @@ export class CrashingServer {
     });
   }
 
-  /** Resolves when it is ready. @throws where it ends before that */
-  static async start(dataDir: string, smtpUrl: string): Promise<CrashingServer> {
+  /** Resolves when it is ready. @param more further settings @throws where it ends before that */
+  static async start(
+    dataDir: string,
+    smtpUrl: string,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<CrashingServer> {
     const child = fork(program, {
       cwd: dataDir,
-      env: { PORT: '0', TIDINGS_DATA_DIR: dataDir, TIDINGS_SMTP_URL: smtpUrl, TIDINGS_LOG_LEVEL: 'error' },
+      env: { PORT: '0', TIDINGS_DATA_DIR: dataDir, TIDINGS_SMTP_URL: smtpUrl, TIDINGS_LOG_LEVEL: 'error', ...more },
       execArgv: [],
     });
     const [told] = (await Promise.race([

@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Content } from '#libs/content';
+import type { Content, ContentAttachment } from '#libs/content';
 import { newId, streamName } from '#libs/kernel';
 import { recipientOwner } from '#libs/recipient';
 import { defineClient, openClient, type DeliveryPolicy } from '#libs/runtime';
 import { NotificationFlow } from '#libs/testing/flow';
 import { emailEvents } from '../event/email-events.js';
 import { emailOperations } from '../operations/email-operations.js';
-import { EmailFailure, messageIdFor } from '../transport/index.js';
+import { EmailFailure, messageIdFor, SandboxTransport } from '../transport/index.js';
 import { sendEmailBot } from './send-email.bot.js';
 
 const owner = recipientOwner('user-42');
@@ -40,18 +40,20 @@ const client = () => openClient(flow.store, testClient);
 
 interface Enqueued {
   readonly content?: Content;
+  readonly address?: string;
   readonly delivery?: DeliveryPolicy;
   /** Milliseconds from now until its time is over. */
   readonly window?: number;
 }
 
-async function enqueue({ content = small, delivery = 'atLeastOnce', window = 60_000 }: Enqueued = {}): Promise<void> {
+async function enqueue(operationGiven: Enqueued = {}): Promise<void> {
+  const { content = small, address = 'ada@example.com', delivery = 'atLeastOnce', window = 60_000 } = operationGiven;
   const { vault, contents } = flow.services;
   const operation = {
     sender: { address: 'office@example.org' },
     to: [
       {
-        address: await vault.sealFor(owner, 'address', 'ada@example.com'),
+        address: await vault.sealFor(owner, 'address', address),
         name: await vault.sealFor(owner, 'name', 'Ada'),
       },
     ],
@@ -63,6 +65,13 @@ async function enqueue({ content = small, delivery = 'atLeastOnce', window = 60_
   await client().append(emailOperations, operationId, 'noStream', [{ type: 'email.send.v1', data: operation }], {
     correlationId: newId(),
   });
+}
+
+/** An attachment to the operation. */
+async function stored(content: string | Buffer): Promise<ContentAttachment> {
+  const blob = await flow.services.blobs.put(owner, `${operationId}-attachment-0`, Buffer.from(content));
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  return { fileName: 'a.txt', mediaType: 'text/plain', blob, sha256 };
 }
 
 /** What happened, in short; and to handle the operation again changes nothing. */
@@ -103,6 +112,33 @@ test('tries a transient failure again: twice refused and then taken makes 3 atte
   await flow.drive([sendEmailBot]);
   expect(await events()).toEqual([claimed(1), retried(1), claimed(2), retried(2), claimed(3), sent(3)]);
   expect(new Set(flow.services.transport.sent.map(({ messageId }) => messageId)).size).toBe(1);
+});
+
+describe('what the HTTP interface refuses, sealed in an operation that stands all the same, fails for good', () => {
+  test.each<[string, () => Promise<Enqueued>, string]>([
+    ['a local part outside ASCII', async () => ({ address: 'грети@example.com' }), 'participants'],
+    [
+      'a cc address with a local part outside ASCII',
+      async () => ({ content: { ...small, email: { cc: [{ address: 'грети@example.com' }] } } }),
+      'participants',
+    ],
+    [
+      'an inline image without HTML',
+      async () => {
+        const attachment = { ...(await stored('x')), mediaType: 'image/png', contentId: 'logo' };
+        return { content: { ...small, attachments: [attachment] } };
+      },
+      'content',
+    ],
+  ])('%s', async (_, given, stage) => {
+    const sandbox = new SandboxTransport();
+    flow.services.transport.send = (message) => sandbox.send(message);
+    await enqueue(await given());
+    await flow.drive([sendEmailBot]);
+    expect(await events()).toEqual([claimed(1), failed(1, 'permanent')]);
+    const last = await client().last(emailEvents, operationId);
+    expect(last!.data).toMatchObject({ failure: { stage, kind: 'permanent', doubtful: false } });
+  });
 });
 
 test('reports a failure with its stage and codes, what names the address sealed', async () => {
@@ -196,11 +232,11 @@ describe('content', () => {
   });
   test('attachments arrive byte for byte, with all options', async () => {
     const bytes = randomBytes(10_000);
-    const blob = await flow.services.blobs.put(owner, `${operationId}-attachment-0`, bytes);
+    const { blob, sha256 } = await stored(bytes);
     const email = { cc: [{ address: 'cc@example.com' }], priority: 'high', deliveryStatus: true } as const;
     const attachment = { fileName: 'logo.png', mediaType: 'image/png', contentId: 'logo' };
     await enqueue({
-      content: { ...small, html: '<img src="cid:logo">', email, attachments: [{ ...attachment, blob }] },
+      content: { ...small, html: '<img src="cid:logo">', email, attachments: [{ ...attachment, blob, sha256 }] },
     });
     await flow.drive([sendEmailBot]);
     expect(flow.services.transport.sent[0]).toMatchObject({
@@ -211,10 +247,18 @@ describe('content', () => {
     expect(await events()).toEqual([claimed(1), sent(1)]);
   });
 
-  const attached = async (): Promise<Content> => {
-    const blob = await flow.services.blobs.put(owner, `${operationId}-attachment-0`, Buffer.from('x'));
-    return { ...small, attachments: [{ fileName: 'a.txt', mediaType: 'text/plain', blob }] };
-  };
+  test('with an attachment that is not what was accepted is not sent, for good', async () => {
+    const attachment = await stored('accepted');
+    await stored('put in its place');
+    await enqueue({ content: { ...small, attachments: [attachment] } });
+    await flow.drive([sendEmailBot]);
+    expect(flow.services.transport.sent).toEqual([]);
+    expect(await events()).toEqual([claimed(1), failed(1, 'permanent')]);
+    const last = await client().last(emailEvents, operationId);
+    expect(last!.data).toMatchObject({ failure: { stage: 'content', kind: 'permanent', doubtful: false } });
+  });
+
+  const attached = async (): Promise<Content> => ({ ...small, attachments: [await stored('x')] });
   test.each<[string, () => Promise<Content>]>([
     ['inline', async () => small],
     ['in a blob', async () => large],

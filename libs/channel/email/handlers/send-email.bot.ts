@@ -1,13 +1,14 @@
 import type { SealedBlobs } from '#libs/blob';
-import type { Content, ContentAttachment, Contents, StoredBlob } from '#libs/content';
+import { AttachmentAltered, type Content, type ContentAttachment, type Contents, type StoredBlob } from '#libs/content';
 import { keyOf, messageOf } from '#libs/kernel';
 import { defineBot, runEffect, type Attempt } from '#libs/runtime';
-import { KeyDestroyed, type Sealed, type Vault } from '#libs/vault';
+import { KeyDestroyed, SealBroken, type Sealed, type Vault } from '#libs/vault';
 import { emailEffectTypes, emailEvents } from '../event/email-events.js';
 import { emailOperations, type SendEmail } from '../operations/email-operations.js';
 import {
   EmailFailure,
   messageIdFor,
+  type Attachment,
   type EmailMessage,
   type EmailReceipt,
   type EmailTransport,
@@ -62,9 +63,9 @@ async function attemptToSend(
     message = await compose(services, operationId, operation);
   } catch (error) {
     if (error instanceof KeyDestroyed) return { failure: null, kind: 'recipientErased', doubtful: false };
-    // Nothing was sent: whatever keeps the message from being read may pass.
-    const failure = new EmailFailure(messageOf(error), { stage: 'packaging', kind: 'transient', cause: error });
-    return { failure: await reportFailure(failure, seal), kind: 'transient', doubtful: false };
+    // Nothing was sent.
+    const failure = unreadable(error);
+    return { failure: await reportFailure(failure, seal), kind: failure.kind, doubtful: false };
   }
   let receipt: EmailReceipt;
   try {
@@ -81,6 +82,13 @@ async function attemptToSend(
   return { receipt: await reportReceipt(message.messageId, receipt, transport.sandbox, mime, seal) };
 }
 
+/** What is broken or altered stays so; whatever else keeps the message from being read may pass. */
+function unreadable(error: unknown): EmailFailure {
+  const isAltered = error instanceof AttachmentAltered;
+  const kind = isAltered || error instanceof SealBroken ? 'permanent' : 'transient';
+  return new EmailFailure(messageOf(error), { stage: isAltered ? 'content' : 'packaging', kind, cause: error });
+}
+
 /** Keeps the sandbox's mail, unless its recipient was erased meanwhile: the mail went out all the same. */
 async function storeMime(blobs: SealedBlobs, address: Sealed, id: string, mime: Buffer): Promise<StoredBlob | null> {
   try {
@@ -92,7 +100,7 @@ async function storeMime(blobs: SealedBlobs, address: Sealed, id: string, mime: 
 }
 
 async function compose(
-  { vault, contents, blobs }: SendEmailServices,
+  { vault, contents }: SendEmailServices,
   operationId: string,
   operation: SendEmail,
 ): Promise<EmailMessage> {
@@ -112,7 +120,7 @@ async function compose(
     subject: content.subject,
     text: content.text,
     html: content.html,
-    attachments: content.attachments && (await Promise.all(content.attachments.map((one) => load(blobs, one)))),
+    attachments: content.attachments && (await Promise.all(content.attachments.map((one) => load(contents, one)))),
     priority: content.email?.priority,
     deliveryStatus: content.email?.deliveryStatus,
     messageId: messageIdFor(operationId, operation.sender.address.slice(operation.sender.address.lastIndexOf('@') + 1)),
@@ -120,8 +128,7 @@ async function compose(
   };
 }
 
-async function load(blobs: SealedBlobs, { fileName, mediaType, contentId, blob }: ContentAttachment) {
-  const content = await blobs.get(blob);
-  if (content === undefined) throw new KeyDestroyed(blob.keyId);
-  return { fileName, mediaType, contentId, content };
+async function load(contents: Contents, attachment: ContentAttachment): Promise<Attachment> {
+  const { fileName, mediaType, contentId } = attachment;
+  return { fileName, mediaType, contentId, content: await contents.readAttachment(attachment) };
 }

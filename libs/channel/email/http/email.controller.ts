@@ -1,5 +1,6 @@
 import { Controller, Get, Header, Inject, Param, StreamableFile } from '@nestjs/common';
 import type { SealedBlobs } from '#libs/blob';
+import type { StoredBlob } from '#libs/content';
 import { notFound } from '#libs/http';
 import { isUuid } from '#libs/kernel';
 import type { StreamReader } from '#libs/runtime';
@@ -22,17 +23,16 @@ export class EmailController {
   @Get(':operationId/message')
   @Header('content-type', 'message/rfc822')
   async message(@Param('operationId') operationId: string): Promise<StreamableFile> {
-    const mime = isUuid(operationId) ? await this.read(operationId) : undefined;
-    if (mime === undefined) throw notFound('the sandbox has no such mail');
+    const last = isUuid(operationId) ? await this.services.client.last(emailEvents, operationId) : undefined;
+    if (last?.type !== 'email.sent.v1' || !last.data.receipt.mime) throw notFound('the sandbox has no such mail');
+    const mime = await this.read(last.data.receipt.mime);
+    if (mime === undefined) throw notFound('the mail is not kept any more: its time is over, or it was erased');
     return new StreamableFile(mime, { type: 'message/rfc822' });
   }
 
-  private async read(operationId: string): Promise<Buffer | undefined> {
-    const { client, blobs } = this.services;
-    const last = await client.last(emailEvents, operationId);
-    if (last?.type !== 'email.sent.v1' || !last.data.receipt.mime) return undefined;
+  private async read(mime: StoredBlob): Promise<Buffer | undefined> {
     try {
-      return await blobs.get(last.data.receipt.mime);
+      return await this.services.blobs.get(mime);
     } catch (error) {
       if (error instanceof KeyDestroyed) return undefined;
       throw error;

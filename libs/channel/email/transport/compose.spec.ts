@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import PostalMime from 'postal-mime';
+import { isEmailAddress } from '#libs/validation';
 import { compose } from './compose.js';
 import { messageIdFor, type EmailMessage } from './email-message.js';
 import type { EmailFailure } from './email-transport.js';
@@ -194,6 +195,22 @@ test.each([
 ] as const)('priority %s is in the headers', (priority, ...headers) => {
   expect(headerLines(composed({ priority }))).toEqual(expect.arrayContaining(headers));
   expect(composed({ priority: 'normal' })).not.toContain('riority');
+});
+
+test('every address that the validation takes is taken', () => {
+  const any = fc.oneof(
+    fc.emailAddress(),
+    fc
+      .tuple(fc.string({ unit: 'grapheme', maxLength: 5 }), fc.string({ unit: 'grapheme', maxLength: 5 }))
+      .map(([local, domain]) => `a${local}@b${domain}.example`),
+  );
+  fc.assert(
+    fc.property(any, (given) => {
+      fc.pre(isEmailAddress(given));
+      expect(() => composed({ to: [{ address: given }] })).not.toThrow();
+    }),
+    { numRuns: 500 },
+  );
 });
 
 describe('is refused for good', () => {

@@ -1,0 +1,10 @@
+import type { Append } from '#libs/store/port';
+
+/** The same append as part of another flow: one mail is about many notifications, and what it makes is theirs. */
+export function inFlow(append: Append, correlationId: string): Append {
+  const events = append.events.map((event) => {
+    const cause = event.metadata?.$causationId;
+    return { ...event, metadata: { $correlationId: correlationId, ...(cause && { $causationId: cause }) } };
+  });
+  return { ...append, events };
+}

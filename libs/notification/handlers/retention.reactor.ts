@@ -1,0 +1,100 @@
+import { LRUCache } from 'lru-cache';
+import type { SealedBlobs } from '#libs/blob';
+import type { StoredBlob } from '#libs/content';
+import type { RecordOf } from '#libs/kernel';
+import { defineReactor, runtimeTimers, type HandlerContext } from '#libs/runtime';
+import { channelEvents, channelStreams, keptBlobs, type ChannelEvents } from '../channels.js';
+import { isTerminal, notification, notificationEvents } from '../event/notification.js';
+
+export interface RetentionServices {
+  readonly blobs: SealedBlobs;
+  /** How long a notification's blobs are kept after its end, in milliseconds. */
+  readonly attachmentRetention: number;
+}
+
+type Seen = typeof notificationEvents | typeof runtimeTimers;
+type Context = HandlerContext<Seen | ChannelEvents, typeof runtimeTimers>;
+
+const retentionPurpose = 'notification.retention';
+const mostRemembered = 50_000;
+
+/** Key of the timer that removes a notification's blobs. */
+export function retentionTimerKey(id: string): string {
+  return `${id}.retention`;
+}
+
+/** Removes a notification's blobs some time after its end. Notifications without blobs cost no record. */
+export const retentionReactor = defineReactor({
+  name: 'notification.retention-reactor',
+  reads: [notificationEvents, runtimeTimers],
+  looksUp: channelEvents,
+  writes: [runtimeTimers],
+  create: (services: RetentionServices) => new RetentionReactor(services),
+});
+
+class RetentionReactor {
+  /** Of notifications in progress: whether there are blobs. What is not remembered is read again. */
+  private readonly hasBlobs = new LRUCache<string, boolean>({ max: mostRemembered });
+
+  constructor(private readonly services: RetentionServices) {}
+
+  handle = async (record: RecordOf<Seen>, context: Context): Promise<void> => {
+    const id = context.correlationId;
+    switch (record.type) {
+      case 'notification.requested.v1':
+        this.hasBlobs.set(id, hasBlobs(record));
+        return;
+      case 'notification.prepared.v1':
+        if (hasBlobs(record)) this.hasBlobs.set(id, true);
+        return;
+      case 'runtime.timer-fired.v1':
+        if (record.data.purpose === retentionPurpose) await this.remove(id, context);
+        return;
+      case 'runtime.timer-scheduled.v1':
+      case 'runtime.timer-cancelled.v1':
+        return;
+      default: {
+        if (!isTerminal(notification.evolve(notification.initial(), record).status)) return;
+        const areThere = this.hasBlobs.get(id) ?? (await context.read(notificationEvents, id)).some(hasBlobs);
+        if (areThere) await this.schedule(id, record.created, context);
+        this.hasBlobs.delete(id);
+      }
+    }
+  };
+
+  private async schedule(id: string, ended: number, context: Context): Promise<void> {
+    const data = { dueAt: ended + this.services.attachmentRetention, purpose: retentionPurpose };
+    await context.append(
+      context.write(runtimeTimers, retentionTimerKey(id), 'noStream', [{ type: 'runtime.timer-scheduled.v1', data }]),
+    );
+  }
+
+  private async remove(id: string, context: Context): Promise<void> {
+    for (const event of await context.read(notificationEvents, id)) {
+      for (const blob of await blobsOf(event, context)) await this.services.blobs.delete(blob);
+    }
+  }
+}
+
+function hasBlobs(event: RecordOf<typeof notificationEvents>): boolean {
+  return storedBy(event).length > 0;
+}
+
+/** What was stored before a notification's event. */
+function storedBy(event: RecordOf<typeof notificationEvents>): readonly StoredBlob[] {
+  if (event.type === 'notification.requested.v1') return event.data.blobs ?? [];
+  if (event.type !== 'notification.prepared.v1') return [];
+  // A message that was prepared elsewhere says something else than the notification.
+  return event.data.operations.flatMap(({ operation }) => operation.content.blob ?? []);
+}
+
+/** What was stored before a notification's event, and what the sandbox has kept after it. */
+async function blobsOf(event: RecordOf<typeof notificationEvents>, context: Context): Promise<readonly StoredBlob[]> {
+  const blobs = [...storedBy(event)];
+  if (event.type !== 'notification.prepared.v1') return blobs;
+  for (const { id, channel } of event.data.operations) {
+    const last = await context.last(channelStreams[channel].events, id);
+    if (last !== undefined) blobs.push(...keptBlobs(last));
+  }
+  return blobs;
+}

@@ -1,0 +1,137 @@
+import { schemas } from '#libs/http';
+import { severities, type PreferenceSource } from '#libs/recipient';
+import { named, nullable } from '#libs/validation';
+import { failureReasons, stepNames, stepSources, type Decision, type InternalTeamNotified } from '../event/contents.js';
+import type { StepReport } from '../event/contents.js';
+import type { NotificationStatus } from '../event/notification.js';
+import type { About } from '../operations/client.js';
+import type { NotificationSnapshot } from '../snapshot/notification-snapshot.js';
+import type { ChannelStatus, ChannelView, NotificationView, OperationErrorView, OperationView } from '../view/notification-view.js';
+
+const { arrayOf, count, flag, meaning, objectOf, oneOf, position, recordOf, text, time, uuid } = schemas;
+
+const texts = arrayOf(text);
+
+const decision = objectOf<Decision>(
+  {
+    recipientRevision: nullable(text),
+    preference: nullable(
+      meaning<PreferenceSource>({
+        category: 'the preference for this category decided',
+        default: 'the default preference decided',
+        none: 'there is no preference',
+      }),
+    ),
+    severity: oneOf(severities),
+    category: text,
+    steps: arrayOf(objectOf<StepReport>({ step: oneOf(stepNames), source: oneOf(stepSources), failures: texts })),
+  },
+  ['steps'],
+);
+
+const error = objectOf<OperationErrorView>({
+  reason: { ...nullable(text), description: 'Why it was given up; null while it is tried again.' },
+  stage: nullable(text),
+  code: { type: ['integer', 'string', 'null'], description: 'SMTP reply code, or Slack’s error code.' },
+  message: nullable(text),
+});
+
+const operation = named(
+  'Operation',
+  objectOf<OperationView>({
+    id: uuid,
+    type: meaning<OperationView['type']>({
+      SendEmail: 'a mail',
+      SendSlackMessage: 'a Slack message',
+      UploadFileToSlack: 'a file for Slack',
+    }),
+    status: meaning<OperationView['status']>({
+      pending: 'nothing was tried yet',
+      sending: 'an attempt is under way',
+      retrying: 'an attempt failed, another one follows',
+      succeeded: 'it was taken',
+      failed: 'it was given up',
+    }),
+    to: { type: 'string', description: 'Address or channel; `[erased]` once the recipient is erased.' },
+    attempts: { ...count, description: 'Claims: 451 twice and then 250 makes 3.' },
+    error: nullable(error),
+    inDoubt: { ...flag, description: 'Whether it was delivered is not known.' },
+    at: { ...time, description: 'When it last changed.' },
+    message: { ...nullable(text), description: 'Where what was sent can be read, in the sandbox.' },
+    late: { ...flag, description: 'Its outcome came after the notification had ended, and did not change how.' },
+  }),
+);
+
+const channel = objectOf<ChannelView>(
+  {
+    status: meaning<ChannelStatus>({
+      pending: 'not all of it has an outcome',
+      sent: 'all of it went out',
+      partiallySent: 'some of it went out',
+      failed: 'nothing of it went out',
+      optedOut: 'the recipient does not want it here',
+      noAddress: 'the recipient has no address for it',
+      notAvailable: 'this installation has no such channel',
+      couldNotPrepare: 'preparing it failed',
+      discarded: 'another channel could not be prepared',
+    }),
+    reason: oneOf(['notChosen', 'belowMinSeverity']),
+    failures: texts,
+    operations: arrayOf(operation),
+  },
+  ['reason', 'failures'],
+);
+
+const about = objectOf<About>({ processId: nullable(text), entityType: nullable(text), entityId: nullable(text) });
+
+export const notificationSchema = named(
+  'Notification',
+  objectOf<NotificationView>({
+    id: uuid,
+    recipientId: text,
+    category: text,
+    severity: oneOf(severities),
+    subject: { type: 'string', description: '`[erased]` once the recipient is erased.' },
+    status: meaning<NotificationStatus>({
+      requested: 'not decided yet',
+      scheduled: 'waits for its time',
+      sending: 'is being sent',
+      sent: 'all of it went out',
+      partiallySent: 'some of it went out',
+      failed: 'nothing went out',
+      optedOut: 'the recipient does not want it',
+      expired: 'its time was over before anything went out',
+    }),
+    reason: { ...nullable(text), description: `Why it failed: ${failureReasons.join(', ')}.` },
+    decision: nullable(decision),
+    requestedAt: time,
+    completedAt: { ...nullable(time), description: 'Null while something may still become of it.' },
+    deliverAt: nullable(time),
+    channels: {
+      type: 'object',
+      properties: { email: channel, slack: channel },
+      additionalProperties: false,
+    },
+    about: nullable(about),
+    tags: recordOf(text),
+    sandbox: { ...flag, description: 'Nothing has left the house.' },
+    broadcastId: nullable(uuid),
+    escalation: nullable(
+      objectOf<InternalTeamNotified>({
+        operationId: { ...uuid, description: 'Of the mail that tells the team of the failure.' },
+        at: time,
+      }),
+    ),
+    revision: { ...count, description: 'Of the event stream that it shows.' },
+    position,
+  }),
+);
+
+export const snapshotSchema = named(
+  'NotificationSnapshot',
+  objectOf<NotificationSnapshot>({
+    foldVersion: count,
+    revision: { type: 'string', description: 'Of the event stream that it was folded up to.' },
+    state: { type: 'object' },
+  }),
+);

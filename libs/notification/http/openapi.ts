@@ -1,0 +1,85 @@
+import { schemas, type ApiDescription } from '#libs/http';
+import { named } from '#libs/validation';
+import type { AcceptedDto } from './notification.controller.js';
+import { notificationSchema, snapshotSchema } from './openapi-schemas.js';
+import { PostNotificationDto } from './post-notification.dto.js';
+
+const { answer, arrayOf, bodyOf, locationHeader, objectOf, positionHeader, recordSchema, text, uuid, waiting } = schemas;
+
+const accepted = named(
+  'Accepted',
+  objectOf<AcceptedDto>({
+    id: { ...uuid, description: 'Tracking id of the notification, or of the broadcast where several are told.' },
+    status: { const: 'accepted' },
+    href: text,
+  }),
+);
+
+const example = {
+  recipientId: 'user-42',
+  category: 'billing',
+  severity: 'info',
+  content: {
+    subject: 'Invoice 7',
+    text: 'Your invoice is attached.',
+    attachments: [{ fileName: 'invoice.txt', mediaType: 'text/plain', content: 'MTAwIEVVUg==' }],
+  },
+  about: { entityType: 'invoice', entityId: '7' },
+  tags: { invoice: '7' },
+};
+
+export const notificationApi: ApiDescription = {
+  tag: 'Notifications',
+  description: 'Tell people something, and see what became of it.',
+  routes: {
+    'POST /v1/notifications': {
+      id: 'postNotification',
+      summary: 'Tell one recipient, several, or a group',
+      description:
+        'Queued: it is on disk when this answers. What becomes of it is an outcome, not an error of this request; an ' +
+        'unknown recipient, for one, ends as `failed`. Exactly one of `recipientId`, `recipientIds` and `groupId` is given.',
+      headers: {
+        'Idempotency-Key': {
+          description: 'The same key with the same body gives the same answer for 24 hours; with another body it is a 422.',
+          schema: { type: 'string', minLength: 1, maxLength: 255 },
+        },
+        traceparent: { description: 'W3C trace context, carried along the flow.', schema: text },
+      },
+      body: bodyOf(PostNotificationDto, example),
+      answers: {
+        202: answer('It is accepted.', accepted, {
+          ...locationHeader,
+          ...positionHeader,
+          'Idempotency-Replayed': {
+            description: 'A request with this key was accepted before, and this is its answer.',
+            schema: { const: 'true' },
+            required: false,
+          },
+        }),
+      },
+    },
+    'GET /v1/notifications/{id}': {
+      id: 'getNotification',
+      summary: 'Read a notification',
+      query: waiting,
+      answers: { 200: answer('The notification.', notificationSchema) },
+      problems: ['not-found', 'unreadable-record'],
+    },
+    'GET /v1/notifications/{id}/events': {
+      id: 'listNotificationEvents',
+      summary: 'Read every record of a notification',
+      description: 'From all streams, in the order in which it happened.',
+      query: {},
+      answers: { 200: answer('The records.', objectOf<{ items: unknown }>({ items: arrayOf(recordSchema) })) },
+      problems: ['not-found'],
+    },
+    'GET /v1/notifications/{id}/snapshot': {
+      id: 'getNotificationSnapshot',
+      summary: 'Read the state of a notification at its end',
+      description: 'The aggregate that decided, for looking at: its events are the truth.',
+      query: {},
+      answers: { 200: answer('The snapshot.', snapshotSchema) },
+      problems: ['not-found', 'unreadable-record'],
+    },
+  },
+};

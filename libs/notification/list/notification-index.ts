@@ -1,0 +1,38 @@
+import { QueryIndex, type IndexLog } from '#libs/query-index';
+import type { EventStore } from '#libs/store/port';
+import type { Vault } from '#libs/vault';
+import { AddressHashes } from './address-hashes.js';
+import { entriesOf, listCategories } from './entries-of.js';
+import type { ListAnswer, ListEntry, ListQuery } from './entries.js';
+import { tables } from './tables.js';
+
+/** By which notifications and their operations are found. */
+export interface NotificationIndex {
+  readonly index: QueryIndex<ListEntry, ListQuery, ListAnswer>;
+  readonly hashes: AddressHashes;
+}
+
+export interface NotificationIndexOptions {
+  /** Where the folder `query-index` is. */
+  readonly directory: string;
+  readonly store: EventStore;
+  readonly vault: Vault;
+  readonly log: IndexLog;
+}
+
+/** Opens the index of this process and begins to catch up. @throws IndexFailure, StoreUnavailable */
+export async function openNotificationIndex(options: NotificationIndexOptions): Promise<NotificationIndex> {
+  const { directory, store, vault, log } = options;
+  const hashes = await AddressHashes.open(vault);
+  const index = await QueryIndex.open({
+    directory,
+    store,
+    tables,
+    module: new URL('./tables.js', import.meta.url).href,
+    basis: hashes.keyId,
+    categories: listCategories,
+    entriesOf: (records) => entriesOf(hashes, records),
+    log,
+  });
+  return { index, hashes };
+}
