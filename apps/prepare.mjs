@@ -1,6 +1,6 @@
 /**
- * Brings a checkout to the state its sources describe: dependencies installed, `dist/` compiled. Plain JavaScript
- * without dependencies, because it runs before anything is installed. It writes to stderr only, so that the stdout of
+ * Brings a checkout to the state its sources describe: dependencies installed, `dist/` compiled, the console built into
+ * `apps/console/dist/`. Plain JavaScript without dependencies, because it runs before anything is installed. It writes to stderr only, so that the stdout of
  * what runs next stays clean.
  */
 import { spawn } from 'node:child_process';
@@ -13,9 +13,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inRoot = (path) => join(root, path);
+const consoleFolder = 'apps/console';
 
 /**
- * Installs and compiles what is missing or out of date; does nothing when all is up to date. Where a step fails or is
+ * Installs, compiles and builds what is missing or out of date; does nothing when all is up to date. Where a step fails or is
  * interrupted, the process ends with that step's exit code.
  *
  * @param project the TypeScript project to compile: `tsconfig.build.json` (the product) or `tsconfig.json` (everything)
@@ -28,6 +29,7 @@ export async function prepare(project) {
   }
   removeStaleOutput();
   await compile(project);
+  await buildConsole();
 }
 
 function requireNode(major, minor) {
@@ -73,20 +75,39 @@ function sourceExists(output) {
 }
 
 async function compile(project) {
-  const stamp = inRoot(`dist/.built.${project}`);
-  const sources = fingerprint();
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return;
-  say(`compiling (tsc -p ${project})`);
-  await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project]);
-  writeFileSync(stamp, sources);
+  const sources = ['apps', 'libs', 'test', 'bench'].flatMap(filesIn).filter((path) => /\.tsx?$/.test(path));
+  const settings = readdirSync(root).filter((name) => /^(tsconfig.*|package|package-lock)\.json$|\.ts$/.test(name));
+  const compiled = [...settings, ...sources.filter((path) => !path.startsWith(`${consoleFolder}/`))];
+  await onceFor(compiled, `dist/.built.${project}`, `compiling (tsc -p ${project})`, [
+    'node_modules/typescript/bin/tsc',
+    '-p',
+    project,
+  ]);
 }
 
-/** Changes whenever a source, a setting of the compiler or a dependency does. */
-function fingerprint() {
+async function buildConsole() {
+  const sources = filesIn(consoleFolder).filter((path) => !path.startsWith(`${consoleFolder}/dist/`));
+  await onceFor(
+    [...sources, 'package-lock.json'],
+    `${consoleFolder}/dist/.built`,
+    'building the console (vite build)',
+    ['node_modules/vite/bin/vite.js', 'build', consoleFolder, '--logLevel', 'warn'],
+  );
+}
+
+/** Runs a step unless it was done with these files as they are: then the stamp says so. */
+async function onceFor(paths, stamp, name, command) {
+  const state = fingerprint(paths);
+  if (existsSync(inRoot(stamp)) && readFileSync(inRoot(stamp), 'utf8') === state) return;
+  say(name);
+  await run(process.execPath, command);
+  writeFileSync(inRoot(stamp), state);
+}
+
+/** Changes whenever one of the files does. */
+function fingerprint(paths) {
   const hash = createHash('sha256');
-  const settings = readdirSync(root).filter((name) => /^(tsconfig.*|package|package-lock)\.json$|\.ts$/.test(name));
-  const sources = ['apps', 'libs', 'test', 'bench'].flatMap(filesIn).filter((path) => /\.tsx?$/.test(path));
-  for (const path of [...settings, ...sources].sort()) {
+  for (const path of [...paths].sort()) {
     const { size, mtimeMs } = statSync(inRoot(path));
     hash.update(`${path} ${size} ${mtimeMs}\n`);
   }
@@ -104,9 +125,10 @@ function filesIn(folder) {
 }
 
 async function run(command, args, options = {}) {
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
   const forward = (signal) => child.kill(signal);
+  // Before the step begins: a signal that came in between would end this process and leave the step running.
   process.on('SIGINT', forward).on('SIGTERM', forward);
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
   const [code, signal] = await once(child, 'exit');
   process.off('SIGINT', forward).off('SIGTERM', forward);
   if (signal !== null) process.exit(128 + constants.signals[signal]);

@@ -18,6 +18,8 @@ export interface EventItem {
   readonly causationId: string | null;
   readonly data: Readonly<Record<string, unknown>>;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Why it cannot be read; only of one that cannot. */
+  readonly unreadable?: string;
 }
 
 export interface Accepted {

@@ -3,7 +3,8 @@ import { jest } from '@jest/globals';
 export { Api, type Accepted, type Answer, type EventItem } from './api.js';
 export { eventually } from './eventually.js';
 export { findInFiles } from './files.js';
-export { runServer, startServer, temporaryFolder, type EndedProcess, type ServerProcess } from './server-process.js';
+export { Program, type EndedProcess } from './program.js';
+export { apiOf, runServer, startServer, temporaryFolder, type ServerProcess } from './server-process.js';
 
 // Starting a process takes a while where many are started at the same time.
 jest.setTimeout(60_000);

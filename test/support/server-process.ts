@@ -1,13 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Program, type EndedProcess, type Environment } from './program.js';
 
 const program = fileURLToPath(new URL('../../apps/server/main.js', import.meta.url));
-
-export type Environment = Readonly<Record<string, string>>;
 
 export interface ServerProcess {
   /** Where the API is, without a slash at the end. */
@@ -18,13 +15,6 @@ export interface ServerProcess {
   stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<void>;
   /** Ends the process by SIGKILL. Does nothing when it has ended. */
   kill(): Promise<void>;
-}
-
-/** What a process that ended by itself left behind. */
-export interface EndedProcess {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 /** A new empty folder; `remove` deletes it with all that is in it. */
@@ -39,62 +29,38 @@ export async function temporaryFolder(): Promise<{ readonly path: string; remove
  * @throws with its output where it ends before that
  */
 export async function startServer(dataDir: string, env: Environment = {}): Promise<ServerProcess> {
-  const child = new Child(dataDir, [], env);
-  const url = await child.ready();
+  const server = run(dataDir, [], env);
+  const url = await apiOf(server);
   return {
     url,
     get output() {
-      return child.stdout + child.stderr;
+      return server.output;
     },
     async stop(signal = 'SIGTERM') {
-      child.process.kill(signal);
-      const { code } = await child.ended();
-      if (code !== 0)
-        throw new Error(`${signal} ended the server with exit code ${code}:\n${child.stdout}${child.stderr}`);
+      server.process.kill(signal);
+      const { code } = await server.ended();
+      if (code !== 0) throw new Error(`${signal} ended the server with exit code ${code}:\n${server.output}`);
     },
     async kill() {
-      child.process.kill('SIGKILL');
-      await child.ended();
+      server.process.kill('SIGKILL');
+      await server.ended();
     },
   };
 }
 
 /** Runs the built server until it ends by itself. */
 export function runServer(dataDir: string, args: readonly string[], env: Environment = {}): Promise<EndedProcess> {
-  return new Child(dataDir, args, env).ended();
+  return run(dataDir, args, env).ended();
 }
 
-class Child {
-  readonly process: ChildProcess;
-  stdout = '';
-  stderr = '';
-  private readonly closed: Promise<unknown>;
+/** Where the API is that a server tells of once it is ready. @throws with its output where it ends before that */
+export function apiOf(server: Program): Promise<string> {
+  return server.prints(/^ {2}API +(http\S+)$/m);
+}
 
-  constructor(dataDir: string, args: readonly string[], env: Environment) {
-    this.process = spawn(process.execPath, [program, ...args], {
-      cwd: dataDir,
-      // Nothing of this process's environment may change what is tested.
-      env: { PORT: '0', TIDINGS_DATA_DIR: dataDir, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.process.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
-    this.process.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    this.closed = once(this.process, 'close');
-  }
-
-  async ended(): Promise<EndedProcess> {
-    await this.closed;
-    return { code: this.process.exitCode, stdout: this.stdout, stderr: this.stderr };
-  }
-
-  ready(): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const look = (): void => {
-        const url = /^ {2}API +(http\S+)$/m.exec(this.stdout)?.[1];
-        if (url !== undefined) resolve(url);
-      };
-      this.process.stdout!.on('data', look);
-      void this.closed.then(() => reject(new Error(`the server did not start:\n${this.stdout}${this.stderr}`)));
-    });
-  }
+function run(dataDir: string, args: readonly string[], env: Environment): Program {
+  return new Program(process.execPath, [program, ...args], {
+    cwd: dataDir,
+    env: { PORT: '0', TIDINGS_DATA_DIR: dataDir, ...env },
+  });
 }
