@@ -2,57 +2,187 @@
  * The topology: every stream with those who write it and those who read it. A handler that reads or writes a stream
  * without being listed here does not compile.
  */
+import {
+  broadcastClient,
+  broadcastClientOperations,
+  broadcastEvents,
+  broadcastFanOutBot,
+  broadcastInternalOperations,
+  broadcastRetentionReactor,
+  broadcastSendBot,
+  broadcastViewProjector,
+  broadcastViews,
+} from '#libs/broadcast';
 import { emailClient, emailEvents, emailOperations, sendEmailBot } from '#libs/channel/email';
+import { sendSlackBot, slackClient, slackEvents, slackOperations } from '#libs/channel/slack';
+import { groupClient, groupEvents } from '#libs/group';
 import { idempotencyReservations } from '#libs/idempotency';
 import {
   deliverySagaHandler,
+  escalationBot,
+  escalationEvents,
+  escalationFanOutBot,
+  escalationReactor,
   fanOutBot,
   notificationClient,
   notificationClientOperations,
   notificationEvents,
+  notificationInternalOperations,
+  notificationListClient,
   notificationSagas,
   notificationSnapshots,
   notificationViews,
+  retentionReactor,
   sendBot,
   viewProjector,
   type DeliveryRules,
+  type EscalationPace,
 } from '#libs/notification';
 import { erasureReactor, recipientClient, recipientEvents } from '#libs/recipient';
 import { defineTopology, runtimeTimers, stream, timersReactor } from '#libs/runtime';
+import { uploadClient, uploadEvents, uploadExpiryReactor } from '#libs/upload';
 
 export const topology = defineTopology([
-  stream(idempotencyReservations, { producers: [notificationClient], consumers: [notificationClient] }),
-
-  stream(recipientEvents, { producers: [recipientClient], consumers: [recipientClient, sendBot, erasureReactor] }),
-
-  stream(notificationClientOperations, { producers: [notificationClient], consumers: [notificationClient, sendBot] }),
-  stream(notificationEvents, {
-    producers: [sendBot, deliverySagaHandler],
-    consumers: [sendBot, fanOutBot, deliverySagaHandler, viewProjector, notificationClient],
+  stream(idempotencyReservations, {
+    producers: [notificationClient, broadcastClient],
+    consumers: [notificationClient, broadcastClient],
   }),
-  stream(notificationSagas, { producers: [fanOutBot], consumers: [deliverySagaHandler, notificationClient] }),
-  stream(notificationViews, { producers: [viewProjector], consumers: [viewProjector, notificationClient] }),
-  stream(notificationSnapshots, { producers: [viewProjector], consumers: [] }),
 
-  stream(emailOperations, { producers: [fanOutBot], consumers: [sendEmailBot, notificationClient] }),
+  stream(recipientEvents, {
+    producers: [recipientClient],
+    consumers: [recipientClient, sendBot, erasureReactor, notificationListClient],
+  }),
+
+  stream(groupEvents, {
+    producers: [groupClient],
+    consumers: [groupClient, broadcastSendBot, broadcastFanOutBot, broadcastClient],
+  }),
+
+  stream(broadcastClientOperations, {
+    producers: [broadcastClient],
+    consumers: [broadcastSendBot, broadcastFanOutBot, broadcastRetentionReactor, broadcastClient],
+  }),
+  stream(broadcastEvents, {
+    producers: [broadcastSendBot],
+    consumers: [broadcastSendBot, broadcastFanOutBot, broadcastViewProjector, broadcastClient],
+  }),
+  stream(broadcastInternalOperations, { producers: [broadcastFanOutBot], consumers: [broadcastFanOutBot] }),
+  stream(broadcastViews, {
+    producers: [broadcastViewProjector],
+    consumers: [broadcastViewProjector, broadcastClient],
+  }),
+
+  stream(uploadEvents, {
+    producers: [uploadClient, uploadExpiryReactor],
+    consumers: [uploadClient, uploadExpiryReactor, notificationClient, broadcastClient],
+  }),
+
+  stream(notificationClientOperations, {
+    producers: [notificationClient],
+    consumers: [notificationClient, sendBot],
+  }),
+  stream(notificationEvents, {
+    producers: [sendBot, deliverySagaHandler, escalationFanOutBot],
+    consumers: [
+      sendBot,
+      fanOutBot,
+      deliverySagaHandler,
+      viewProjector,
+      retentionReactor,
+      escalationReactor,
+      escalationFanOutBot,
+      broadcastFanOutBot,
+      broadcastViewProjector,
+      notificationClient,
+    ],
+  }),
+  stream(notificationInternalOperations, {
+    producers: [broadcastFanOutBot, escalationReactor],
+    consumers: [sendBot, escalationReactor, escalationBot, notificationClient],
+  }),
+  stream(escalationEvents, { producers: [escalationBot], consumers: [escalationBot, escalationFanOutBot] }),
+  stream(notificationSagas, { producers: [fanOutBot], consumers: [deliverySagaHandler, notificationClient] }),
+  stream(notificationViews, {
+    producers: [viewProjector],
+    consumers: [viewProjector, notificationClient, notificationListClient],
+  }),
+  stream(notificationSnapshots, { producers: [viewProjector], consumers: [notificationClient] }),
+
+  stream(emailOperations, {
+    producers: [fanOutBot, escalationFanOutBot],
+    consumers: [sendEmailBot, notificationClient],
+  }),
   stream(emailEvents, {
     producers: [sendEmailBot],
-    consumers: [sendEmailBot, deliverySagaHandler, viewProjector, notificationClient, emailClient],
+    consumers: [
+      sendEmailBot,
+      deliverySagaHandler,
+      viewProjector,
+      retentionReactor,
+      escalationReactor,
+      notificationClient,
+      emailClient,
+    ],
+  }),
+
+  stream(slackOperations, { producers: [fanOutBot], consumers: [sendSlackBot, notificationClient] }),
+  stream(slackEvents, {
+    producers: [sendSlackBot],
+    consumers: [
+      sendSlackBot,
+      deliverySagaHandler,
+      viewProjector,
+      retentionReactor,
+      escalationReactor,
+      notificationClient,
+      slackClient,
+    ],
   }),
 
   stream(runtimeTimers, {
-    producers: [sendBot, deliverySagaHandler, timersReactor],
-    consumers: [timersReactor, sendBot, deliverySagaHandler, notificationClient],
+    producers: [
+      sendBot,
+      deliverySagaHandler,
+      escalationBot,
+      retentionReactor,
+      broadcastSendBot,
+      uploadClient,
+      timersReactor,
+    ],
+    consumers: [
+      timersReactor,
+      sendBot,
+      deliverySagaHandler,
+      escalationBot,
+      retentionReactor,
+      broadcastRetentionReactor,
+      uploadExpiryReactor,
+      notificationClient,
+    ],
   }),
 ]);
 
 const hour = 3_600_000;
 
-/** How notifications are delivered. */
-export const deliveryRules: DeliveryRules = {
+/** How notifications are delivered; the rest of the rules are settings. */
+export const deliveryRules: Omit<DeliveryRules, 'onChannelFailure'> = {
   window: 24 * hour,
   policy: { default: 'atLeastOnce' },
 };
 
 /** Waits between attempts to send a mail, in milliseconds; the last one repeats until the notification's time is over. */
 export const emailRetryDelays: readonly number[] = [1_000, 2_000, 5_000, 15_000, 60_000, 300_000, 900_000];
+
+/** Waits between attempts to post to Slack, likewise. Slack's own wish (`Retry-After`) counts where it is longer. */
+export const slackRetryDelays: readonly number[] = [1_000, 2_000, 5_000, 15_000, 60_000, 300_000, 900_000];
+
+/** Milliseconds between two messages to one Slack channel: Slack takes about one a second. */
+export const slackInterval = 1_000;
+
+const minute = 60_000;
+
+/** How often the team is told of notifications that fail. */
+export const escalationPace: EscalationPace = {
+  gathering: 1_000,
+  pauses: [minute, 5 * minute, 15 * minute, hour],
+};

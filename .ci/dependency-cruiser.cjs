@@ -30,6 +30,7 @@ module.exports = {
     layer('validation', '(validation)', 'kernel'),
     layer('vault', '(vault)', ...foundation),
     layer('blob', '(blob)', ...foundation, 'vault'),
+    layer('query-index', '(query-index)', ...foundation),
     layer('runtime', '(runtime)', ...foundation, 'validation', 'vault', 'blob'),
     layer('http', '(http)', ...foundation, 'validation', 'vault', 'blob', 'runtime'),
     {
@@ -86,6 +87,13 @@ module.exports = {
       to: { path: '^libs/', dependencyTypesNot: ['aliased-subpath-import'] },
     },
     {
+      name: 'console-knows-types-only',
+      comment: 'The console talks to the server over HTTP; of the libraries it knows the types of the answers.',
+      severity: 'error',
+      from: { path: '^apps/console/' },
+      to: { path: ['^libs/', '^apps/(?!console/)', '^streams\\.config\\.ts$'], dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'no-test-code-in-the-product',
       severity: 'error',
       from: { pathNot: tests },
@@ -135,12 +143,13 @@ module.exports = {
     {
       name: 'no-development-packages-in-the-product',
       severity: 'error',
-      from: { path: '^(apps|libs|streams\\.config\\.ts)', pathNot: tests },
+      // The console is bundled: what it is made of need not be installed where it is served.
+      from: { path: '^(apps|libs|streams\\.config\\.ts)', pathNot: [...tests, '^apps/console/'] },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
   ],
   options: {
-    exclude: { path: '^(dist|data)/' },
+    exclude: { path: '(^|/)(dist|data)/' },
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

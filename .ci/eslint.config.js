@@ -17,7 +17,7 @@ const unfinishedTest = {
 };
 
 export default defineConfig(
-  globalIgnores(['dist/', 'data/']),
+  globalIgnores(['**/dist/', 'data/']),
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],

@@ -1,25 +1,65 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import type { Registry } from 'prom-client';
+import { AuditModule } from '#libs/audit';
+import { BroadcastAcceptor, broadcastClient, BroadcastModule } from '#libs/broadcast';
 import { EmailModule, emailClient } from '#libs/channel/email';
+import { SlackModule, slackClient } from '#libs/channel/slack';
+import { groupClient, GroupModule } from '#libs/group';
 import { HealthController, READINESS_CHECKS, type ReadinessCheck } from '#libs/http';
-import { notificationClient, NotificationModule } from '#libs/notification';
+import {
+  notificationClient,
+  notificationListClient,
+  NotificationListModule,
+  NotificationModule,
+} from '#libs/notification';
+import { OperatorModule } from '#libs/operator';
 import { recipientClient, RecipientModule } from '#libs/recipient';
-import { openClient } from '#libs/runtime';
+import { openClient, type Runtime } from '#libs/runtime';
+import { topology } from '#streams.config';
+import { uploadClient, UploadModule } from '#libs/upload';
+import { DocumentationController } from './documentation/documentation.controller.js';
+import type { Lists } from './lists.js';
+import { METRICS_REGISTRY, MetricsController } from './metrics/metrics.controller.js';
 import type { Parts } from './parts.js';
 
 /** The API: the modules of all subsystems, each with its own way into the store. */
 @Module({})
 export class AppModule {
-  static with(parts: Parts, checks: readonly ReadinessCheck[]): DynamicModule {
-    const { store, vault, blobs, contents, feed } = parts;
+  static with(
+    parts: Parts,
+    lists: Lists,
+    runtime: Runtime<never>,
+    checks: readonly ReadinessCheck[],
+    metrics: Registry,
+  ): DynamicModule {
+    const { store, vault, blobs, contents, feed, uploadLimit } = parts;
+    const broadcasts = openClient(store, broadcastClient);
     return {
       module: AppModule,
       imports: [
         RecipientModule.with({ client: openClient(store, recipientClient), vault, blobs }),
-        NotificationModule.with({ client: openClient(store, notificationClient), vault, blobs, contents, feed }),
+        GroupModule.with({ client: openClient(store, groupClient) }),
+        NotificationModule.with({
+          client: openClient(store, notificationClient),
+          vault,
+          blobs,
+          contents,
+          feed,
+          broadcasts: new BroadcastAcceptor({ client: broadcasts, vault, blobs, contents }),
+        }),
+        NotificationListModule.with({ ...lists, client: openClient(store, notificationListClient), vault }),
+        BroadcastModule.with({ client: broadcasts, vault, feed }),
+        UploadModule.with({ client: openClient(store, uploadClient), vault, blobs, uploadLimit }),
         EmailModule.with({ client: openClient(store, emailClient), blobs }),
+        SlackModule.with({ client: openClient(store, slackClient), blobs }),
+        OperatorModule.with({ runtime, topology, store, vault }),
+        AuditModule.with({ store, topology, vault }),
       ],
-      controllers: [HealthController],
-      providers: [{ provide: READINESS_CHECKS, useValue: checks }],
+      controllers: [HealthController, MetricsController, DocumentationController],
+      providers: [
+        { provide: READINESS_CHECKS, useValue: checks },
+        { provide: METRICS_REGISTRY, useValue: metrics },
+      ],
     };
   }
 }

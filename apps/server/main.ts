@@ -41,15 +41,19 @@ async function run(settings: Settings): Promise<void> {
   await server.drain();
 }
 
-function greeting({ dataDir, smtp, roles }: Settings, { url }: Server): string {
+function greeting({ dataDir, smtp, slackToken, slackApiUrl, roles }: Settings, { url }: Server): string {
   const mail = smtp
     ? `mail  ${smtp.host}:${smtp.port}`
     : 'mail  sandbox: nothing is sent; read it through the API (set TIDINGS_SMTP_URL to send)';
+  const slack = slackToken
+    ? `slack ${new URL(slackApiUrl).host}`
+    : 'slack sandbox: nothing is posted; read it through the API (set TIDINGS_SLACK_TOKEN to post)';
   return [
     'tidings is ready',
     `  API   ${url ?? 'not in this process'}`,
     `  data  ${dataDir}`,
     `  ${mail}`,
+    `  ${slack}`,
     `  roles ${roles.join(', ')}`,
   ].join('\n');
 }

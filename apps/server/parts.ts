@@ -1,25 +1,37 @@
 import { isIPv6 } from 'node:net';
 import { FolderBlobStore, SealedBlobs } from '#libs/blob';
 import { SandboxTransport, SmtpTransport, type EmailTransport } from '#libs/channel/email';
+import { SandboxSlackTransport, WebApiSlackTransport, type SlackTransport } from '#libs/channel/slack';
 import { Contents } from '#libs/content';
+import { broadcastViews } from '#libs/broadcast';
 import { notificationViews } from '#libs/notification';
 import { recipient, recipientEvents, type RecipientState } from '#libs/recipient';
 import { CachedAggregates, LiveFeed } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
-import { openSqliteStore } from '#libs/store/sqlite';
+import { openSqliteStore, type SqliteStoreStats } from '#libs/store/sqlite';
 import { SqliteKeyStore, Vault } from '#libs/vault';
 import type { Settings } from './settings/index.js';
+
+const megabyte = 1_048_576;
+/** In milliseconds. */
+const day = 86_400_000;
 
 /** Everything that handlers and controllers are made from. */
 export interface Parts {
   readonly store: EventStore;
+  readonly storeStats: () => SqliteStoreStats;
   readonly vault: Vault;
   readonly blobs: SealedBlobs;
   readonly contents: Contents;
   readonly transport: EmailTransport;
-  /** Live records of recipients and of notification views. */
+  readonly slackTransport: SlackTransport;
+  /** Live records of recipients, and of the views of notifications and broadcasts. */
   readonly feed: LiveFeed;
   readonly recipients: CachedAggregates<typeof recipientEvents, RecipientState>;
+  /** Bytes that an upload may have. */
+  readonly uploadLimit: number;
+  /** How long a notification's blobs are kept after its end, in milliseconds. */
+  readonly attachmentRetention: number;
 }
 
 /** What a test may put around the store, to break it. */
@@ -29,20 +41,25 @@ export type StoreDecorator = (store: EventStore) => EventStore;
 export async function openParts(settings: Settings, decorate: StoreDecorator): Promise<Parts> {
   const { dataDir } = settings;
   // The store comes first: it holds the lock of the directory.
-  const store = decorate(await openSqliteStore({ directory: dataDir }));
+  const sqlite = await openSqliteStore({ directory: dataDir });
+  const store = decorate(sqlite);
   try {
     const vault = new Vault(await SqliteKeyStore.open(dataDir));
     const blobs = new SealedBlobs(vault, await FolderBlobStore.open(dataDir));
-    const feed = new LiveFeed(store, [recipientEvents.category, notificationViews.category]);
+    const feed = new LiveFeed(store, [recipientEvents.category, notificationViews.category, broadcastViews.category]);
     await feed.start();
     return {
       store,
+      storeStats: () => sqlite.stats(),
       vault,
       blobs,
       contents: new Contents(vault, blobs),
       transport: createTransport(settings),
+      slackTransport: createSlackTransport(settings),
       feed,
       recipients: new CachedAggregates(feed, recipientEvents, recipient),
+      uploadLimit: settings.blobLimitMegabytes * megabyte,
+      attachmentRetention: settings.attachmentRetentionDays * day,
     };
   } catch (error) {
     await store.close();
@@ -71,4 +88,8 @@ function createTransport({ smtp, smtpCa, smtpTimeoutSeconds }: Settings): EmailT
     greetingTimeout: timeout,
     socketTimeout: timeout,
   });
+}
+
+function createSlackTransport({ slackToken: token, slackApiUrl: url }: Settings): SlackTransport {
+  return token === undefined ? new SandboxSlackTransport() : new WebApiSlackTransport({ token, url });
 }

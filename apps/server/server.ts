@@ -4,10 +4,22 @@ import { createHttpApp, type ReadinessCheck } from '#libs/http';
 import { messageOf } from '#libs/kernel';
 import { Runtime, type Role as HandlerRole } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
-import { deliveryRules, emailRetryDelays, topology } from '#streams.config';
+import {
+  deliveryRules,
+  emailRetryDelays,
+  escalationPace,
+  slackInterval,
+  slackRetryDelays,
+  topology,
+} from '#streams.config';
 import { AppModule } from './app.module.js';
+import { serveConsole } from './console.js';
+import { openLists, type Lists } from './lists.js';
 import { consumerLog, nestLogger } from './log.js';
+import { measureRequests } from './metrics/http.js';
+import { Metrics } from './metrics/metrics.js';
 import { closeParts, openParts, type StoreDecorator } from './parts.js';
+import { createSteps } from './steps.js';
 import type { Role, Settings } from './settings/index.js';
 
 const handlerRoles: Readonly<Record<Exclude<Role, 'api'>, readonly HandlerRole[]>> = {
@@ -38,8 +50,10 @@ export async function startServer(
   decorate: StoreDecorator = (store) => store,
 ): Promise<Server> {
   const parts = await openParts(settings, decorate);
+  const metrics = new Metrics();
   const scavenger = keepScavenging(parts.store, log);
   let runtime: Runtime<never> | undefined;
+  let lists: Lists | undefined;
   let app: NestFastifyApplication | undefined;
 
   async function drain(): Promise<void> {
@@ -47,6 +61,7 @@ export async function startServer(
     // First no new requests, then no new records, then nothing.
     await app?.close();
     await runtime?.drain();
+    await lists?.index.close();
     await closeParts(parts);
   }
 
@@ -54,13 +69,28 @@ export async function startServer(
     const started = new Runtime({
       store: parts.store,
       topology,
-      services: { ...parts, deliveryRules, emailRetryDelays, mailFrom: settings.mailFrom },
+      services: {
+        ...parts,
+        transport: metrics.measuredEmail(parts.transport),
+        slackTransport: metrics.measuredSlack(parts.slackTransport),
+        steps: createSteps(settings, parts),
+        deliveryRules: { ...deliveryRules, onChannelFailure: settings.onChannelFailure },
+        emailRetryDelays,
+        slackRetryDelays,
+        slackInterval,
+        escalationPace,
+        mailFrom: settings.mailFrom,
+        teamEmail: settings.teamEmail,
+      },
       roles: rolesOf(settings),
-      log: consumerLog(log),
+      log: metrics.counted(consumerLog(log)),
     });
     runtime = started;
     await started.start();
     if (!settings.roles.includes('api')) return { url: undefined, drain };
+    metrics.addStore(parts.store, parts.storeStats);
+    metrics.addConsumers(started, parts.store);
+    lists = await openLists(settings, parts, started, log);
     const consumers: ReadinessCheck = {
       name: 'consumers',
       check: () => {
@@ -77,7 +107,11 @@ export async function startServer(
         return { status: 'up' };
       },
     };
-    app = await createHttpApp(AppModule.with(parts, [store, consumers]), { logger: nestLogger(log) });
+    app = await createHttpApp(AppModule.with(parts, lists, started, [store, consumers, lists.check], metrics.registry), {
+      logger: nestLogger(log),
+    });
+    measureRequests(app, metrics.registry);
+    await serveConsole(app);
     await app.listen({ host: settings.host, port: settings.port });
     return { url: await app.getUrl(), drain };
   } catch (error) {

@@ -3,7 +3,15 @@ import { keyOf, type RecordedEvent } from '#libs/kernel';
 import type { NotificationView } from '#libs/notification';
 import { openSqliteStore } from '#libs/store/sqlite';
 import { SmtpDouble, type TakenMail } from '#libs/testing';
-import { Api, startServer, temporaryFolder, type Accepted, type Answer, type ServerProcess } from '../support/index.js';
+import {
+  Api,
+  eventually,
+  startServer,
+  temporaryFolder,
+  type Accepted,
+  type Answer,
+  type ServerProcess,
+} from '../support/index.js';
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
@@ -149,6 +157,7 @@ describe('a notification', () => {
               inDoubt: false,
               at: expect.stringMatching(rfc3339),
               message: null,
+              late: false,
             },
           ],
         },
@@ -156,6 +165,8 @@ describe('a notification', () => {
       about: notification.about,
       tags: notification.tags,
       sandbox: false,
+      broadcastId: null,
+      escalation: null,
       revision: 2,
       position: expect.stringMatching(/^\d+$/),
     });
@@ -197,7 +208,11 @@ describe('a notification', () => {
   });
 
   test('leaves a record of every step, each with its cause', async () => {
-    const events = await api.events(accepted.body.id);
+    // The timer that is to remove the attachments may come after the view.
+    const events = await eventually(async () => {
+      const found = await api.events(accepted.body.id);
+      return found.at(-1)!.type === 'runtime.timer-scheduled.v1' ? found : undefined;
+    });
     expect(events.map(({ type }) => type)).toEqual([
       'notification.send.v1',
       'notification.requested.v1',
@@ -207,6 +222,7 @@ describe('a notification', () => {
       'email.claimed.v1',
       'email.sent.v1',
       'notification.sent.v1',
+      'runtime.timer-scheduled.v1',
     ]);
     const positions = events.map(({ position }) => BigInt(position));
     expect(positions).toEqual([...positions].sort((a, b) => (a < b ? -1 : 1)));

@@ -45,7 +45,17 @@ function reached(): string[] {
 
 test('an unknown recipient: failed', async () => {
   const view = await api.finalView(await api.notify('nobody'));
-  expect(view).toMatchObject({ status: 'failed', reason: 'unknownRecipient', decision: null, channels: {} });
+  expect(view).toMatchObject({
+    status: 'failed',
+    reason: 'unknownRecipient',
+    decision: { recipientRevision: null, preference: null, severity: 'info', category: 'general' },
+    channels: {},
+  });
+  expect((await api.request('GET', `/v1/notifications/${view.id}/snapshot`)).body).toMatchObject({
+    foldVersion: 2,
+    revision: '1',
+    state: { status: 'failed', requested: { subject: view.subject } },
+  });
 });
 
 test('a recipient put after the notification is too late for it', async () => {
@@ -55,16 +65,36 @@ test('a recipient put after the notification is too late for it', async () => {
   expect((await api.finalView(await api.notify('latecomer'))).status).toBe('sent');
 });
 
-test('a recipient without channels: failed', async () => {
+test('a recipient without channels: failed, and each channel says why', async () => {
   await api.request('PUT', '/v1/recipients/mute', { channels: {} });
   const view = await api.finalView(await api.notify('mute'));
-  expect(view).toMatchObject({ status: 'failed', reason: 'noUsableChannel', decision: { recipientRevision: '0' } });
+  expect(view).toMatchObject({
+    status: 'failed',
+    reason: 'noUsableChannel',
+    decision: { recipientRevision: '0' },
+    channels: { email: { status: 'noAddress', operations: [] }, slack: { status: 'noAddress', operations: [] } },
+  });
 });
 
-test('a recipient who can only be reached on a channel that is not there: failed', async () => {
-  await api.request('PUT', '/v1/recipients/slacker', { channels: { slack: { channel: 'C024BE91L' } } });
-  const view = await api.finalView(await api.notify('slacker'));
-  expect(view).toMatchObject({ status: 'failed', reason: 'noUsableChannel' });
+test('a recipient with both channels: a mail, and a Slack message with the file', async () => {
+  const channels = { slack: { channel: 'C024BE91L' }, email: { address: 'both@example.com' } };
+  const preferences = { default: { channels: ['slack', 'email'] } };
+  await api.request('PUT', '/v1/recipients/both', { channels, preferences });
+  const attachment = { fileName: 'a.txt', mediaType: 'text/plain', content: Buffer.from('file').toString('base64') };
+  const content = { subject: 'Both', text: 'Hello', attachments: [attachment] };
+  const view = await api.finalView(await api.notify('both', { content }));
+  expect(view).toMatchObject({ status: 'sent', sandbox: true });
+  expect(Object.entries(view.channels)).toMatchObject([
+    ['slack', { status: 'sent', operations: [{ type: 'SendSlackMessage' }, { type: 'UploadFileToSlack' }] }],
+    ['email', { status: 'sent', operations: [{ type: 'SendEmail', to: 'both@example.com', message: null }] }],
+  ]);
+  expect(reached()).toContain('both@example.com');
+  const [message] = view.channels.slack!.operations;
+  expect(message).toMatchObject({ to: 'C024BE91L', message: `/v1/slack-messages/${message!.id}/message` });
+  expect((await api.request('GET', message!.message!)).body).toMatchObject({
+    method: 'chat.postMessage',
+    channel: 'C024BE91L',
+  });
 });
 
 test('a preference for no channel at all: opted out', async () => {

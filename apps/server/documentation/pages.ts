@@ -1,17 +1,23 @@
 import { topologyDiagram, topologyTable } from '#libs/runtime';
 import { topology } from '#streams.config';
+import { asyncApiDocument } from './asyncapi.js';
 import { settingsMarkdown } from '../settings/documentation.js';
 
 /** The pages under docs/ that are made from the code, by file name. */
 export function generatedPages(): Readonly<Record<string, string>> {
-  return { 'settings.md': settingsMarkdown(), 'topology.md': topologyMarkdown() };
+  return {
+    'settings.md': settingsMarkdown(),
+    'topology.md': topologyMarkdown(),
+    'asyncapi.json': `${JSON.stringify(asyncApiDocument(topology), undefined, 2)}\n`,
+  };
 }
 
 function topologyMarkdown(): string {
   return `# Topology
 
 Every stream with those who write it and those who read it, as \`streams.config.ts\` declares them. Categories
-\`runtime.checkpoint\`, \`runtime.retry\` and \`runtime.parked\` are the consumers' own bookkeeping, one stream a consumer.
+\`runtime.checkpoint\`, \`runtime.retry\`, \`runtime.parked\` and \`runtime.control\` are the consumers' own bookkeeping, one
+stream a consumer.
 
 \`\`\`mermaid
 ${topologyDiagram(topology)}

@@ -60,9 +60,13 @@ export const path: Parse<string> = (text, cwd) => {
 };
 
 export const loopbackHost: Parse<string> = (text) => {
-  if (text === 'localhost' || text === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(text)) return text;
+  if (isLoopback(text)) return text;
   throw new Malformed('must be a loopback address (127.0.0.1, ::1, localhost): the API has no authentication yet');
 };
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(host);
+}
 
 /** The certificates of a PEM file. */
 export const certificateFile: Parse<string> = (text, cwd) => {
@@ -87,6 +91,23 @@ function isCertificate(pem: string): boolean {
     return false;
   }
 }
+
+/** An `http` URL is one of this machine: anywhere else what is asked and answered would be readable on the way. */
+export const directoryUrl: Parse<string> = (text) => {
+  const shape =
+    'must be a URL like https://directory.example.com/tidings, without credentials; http on this machine only';
+  if (!URL.canParse(text) || /[?#]/.test(text)) throw new Malformed(shape);
+  const { protocol, hostname, username, password, href } = new URL(text);
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[(.*)\]$/, '$1')));
+  if (!isSafe || username !== '' || password !== '') throw new Malformed(shape);
+  return href.replace(/\/+$/, '');
+};
+
+/** As it stands in an Authorization header. */
+export const bearerToken: Parse<string> = (text) => {
+  if (!/^[!-~]+$/.test(text)) throw new Malformed('must be a token of visible ASCII characters, without spaces');
+  return text;
+};
 
 const smtpShape = 'must be like smtp://user:password@host:587 or smtps://user:password@host:465';
 
@@ -114,6 +135,23 @@ function decoded(text: string): string {
     throw new Malformed('must have its user and password percent-encoded');
   }
 }
+
+/** As it stands in the Authorization header. */
+export const slackToken: Parse<string> = (text) => {
+  if (!/^[\w.-]{8,}$/.test(text)) throw new Malformed('must be a token like xoxb-…: letters, digits and . _ -');
+  return text;
+};
+
+/** An `http` URL is one of this machine: anywhere else the token would be readable on the way. */
+export const slackApiUrl: Parse<string> = (text) => {
+  const shape = 'must be a URL that ends in /api/, like https://slack.com/api/; http on this machine only';
+  if (!URL.canParse(text)) throw new Malformed(shape);
+  const { protocol, hostname, pathname, username, password, search, hash, href } = new URL(text);
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[(.*)\]$/, '$1')));
+  const hasMore = [username, password, search, hash].some((part) => part !== '');
+  if (!isSafe || hasMore || !pathname.endsWith('/api/') || /[?#]/.test(text)) throw new Malformed(shape);
+  return href;
+};
 
 /** `address` or `Name <address>`. The address may be of a host without a dot, as on a developer's machine. */
 export const mailbox: Parse<Mailbox> = (text) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs, parseEnv } from 'node:util';
 import { helpText } from './documentation.js';
 import { Malformed } from './parse.js';
-import { settingsTable, type Setting, type Settings } from './table.js';
+import { namesOfOthers, settingsTable, type Setting, type Settings } from './table.js';
 
 /** Exit code of a start that the settings stopped: EX_CONFIG of sysexits.h. */
 export const configurationError = 78;
@@ -70,7 +70,7 @@ function readEnvFile(cwd: string): { variables: Variables } | { error: string } 
 function unknownNames(variables: Variables): string[] {
   const known = Object.values(settingsTable).map(({ name }) => name);
   return Object.keys(variables)
-    .filter((name) => /^tidings_/i.test(name) && !known.includes(name))
+    .filter((name) => /^tidings_/i.test(name) && !known.includes(name) && !namesOfOthers.includes(name))
     .sort()
     .map((name) => {
       const nearest = closest(name.toUpperCase(), known);

@@ -37,11 +37,21 @@ test('the defaults', () => {
     port: 3000,
     host: '127.0.0.1',
     dataDir: join(cwd, 'data'),
+    directoryUrl: undefined,
+    directoryToken: undefined,
+    directorySteps: ['audience', 'channels', 'prepare'],
+    directoryTimeoutSeconds: 5,
+    onChannelFailure: 'continue',
     roles: ['api', 'bots', 'sagas', 'projectors'],
     smtp: undefined,
     smtpCa: undefined,
     smtpTimeoutSeconds: 30,
     mailFrom: { name: 'Tidings', address: 'tidings@localhost' },
+    slackToken: undefined,
+    slackApiUrl: 'https://slack.com/api/',
+    teamEmail: undefined,
+    blobLimitMegabytes: 100,
+    attachmentRetentionDays: 30,
     logLevel: 'info',
   });
 });
@@ -59,6 +69,16 @@ test('what is set', () => {
       TIDINGS_SMTP_CA: 'ca.pem',
       TIDINGS_SMTP_TIMEOUT: '5',
       TIDINGS_MAIL_FROM: 'news@example.com',
+      TIDINGS_SLACK_TOKEN: 'xoxb-0123456789',
+      TIDINGS_SLACK_API_URL: 'http://127.0.0.1:8080/api/',
+      TIDINGS_DIRECTORY_URL: 'http://127.0.0.1:8081/tidings/',
+      TIDINGS_DIRECTORY_TOKEN: 'directory-token',
+      TIDINGS_DIRECTORY_STEPS: 'prepare, audience',
+      TIDINGS_DIRECTORY_TIMEOUT: '9',
+      TIDINGS_ON_CHANNEL_FAILURE: 'stop',
+      TIDINGS_TEAM_EMAIL: 'The team <team@example.com>',
+      TIDINGS_BLOB_LIMIT_MB: '250',
+      TIDINGS_ATTACHMENT_RETENTION_DAYS: '7',
       TIDINGS_LOG_LEVEL: 'debug',
       OTHER: 'ignored',
     }),
@@ -71,6 +91,16 @@ test('what is set', () => {
     smtpCa: `${rootCertificates[0]}\n${rootCertificates[1]}`,
     smtpTimeoutSeconds: 5,
     mailFrom: { address: 'news@example.com' },
+    slackToken: 'xoxb-0123456789',
+    slackApiUrl: 'http://127.0.0.1:8080/api/',
+    directoryUrl: 'http://127.0.0.1:8081/tidings',
+    directoryToken: 'directory-token',
+    directorySteps: ['prepare', 'audience'],
+    directoryTimeoutSeconds: 9,
+    onChannelFailure: 'stop',
+    teamEmail: { name: 'The team', address: 'team@example.com' },
+    blobLimitMegabytes: 250,
+    attachmentRetentionDays: 7,
     logLevel: 'debug',
   });
 });
@@ -83,6 +113,13 @@ test.each([
 ])('%s', (url, smtp) => {
   expect(read({ TIDINGS_SMTP_URL: url }).smtp).toEqual(smtp);
 });
+
+test.each(['https://slack.example.com/proxied/api/', 'http://localhost/api/', 'http://[::1]:8080/api/'])(
+  'TIDINGS_SLACK_API_URL=%s',
+  (url) => {
+    expect(read({ TIDINGS_SLACK_API_URL: url }).slackApiUrl).toBe(url);
+  },
+);
 
 test.each([
   ['"Tidings, Inc." <a@example.com>', { name: 'Tidings, Inc.', address: 'a@example.com' }],
@@ -107,6 +144,10 @@ describe('the .env file', () => {
     expect(errorOf({}, folderWith('unknown', 'TIDINGS_NOPE=1'))).toBe('TIDINGS_NOPE is not a setting');
   });
 
+  test('may say where the server is, for the command line', () => {
+    expect(read({ TIDINGS_URL: 'http://localhost:4000' }, folderWith('url', 'TIDINGS_URL=x')).port).toBe(3000);
+  });
+
   test('cannot be read', () => {
     mkdirSync(join(cwd, 'folder', '.env'), { recursive: true });
     expect(errorOf({}, join(cwd, 'folder'))).toBe('the .env file cannot be read (EISDIR)');
@@ -115,6 +156,9 @@ describe('the .env file', () => {
 
 describe('what is malformed', () => {
   test.each([
+    ['TIDINGS_DIRECTORY_STEPS', 'audience,everything'],
+    ['TIDINGS_DIRECTORY_TIMEOUT', '0'],
+    ['TIDINGS_ON_CHANNEL_FAILURE', 'ignore'],
     ['PORT', '65536'],
     ['PORT', '80a'],
     ['PORT', '-1'],
@@ -157,6 +201,55 @@ describe('what is malformed', () => {
     expect(error).not.toContain('secret');
     expect(error).not.toContain('example.com');
   });
+
+  test.each(['secret', 'xoxb-secret with spaces', 'xoxb-secret\nX-Header: y', 'xoxb-sécret-token'])(
+    'TIDINGS_SLACK_TOKEN=%j, which is not shown',
+    (token) => {
+      const error = errorOf({ TIDINGS_SLACK_TOKEN: token });
+      expect(error).toMatch(/^TIDINGS_SLACK_TOKEN must /);
+      expect(error).not.toContain('secret');
+    },
+  );
+
+  test.each([
+    'slack.com/api/',
+    'https://slack.com/secret',
+    'https://slack.com/api',
+    'https://slack.com/api/secret',
+    'http://slack.com/api/',
+    'http://10.0.0.1/api/',
+    'ftp://127.0.0.1/api/',
+    'https://user:secret@slack.com/api/',
+    'https://slack.com/api/?token=secret',
+    'https://slack.com/api/#secret',
+    'https://slack.com/api/?',
+  ])('TIDINGS_SLACK_API_URL=%s, which is not shown', (url) => {
+    const error = errorOf({ TIDINGS_SLACK_API_URL: url });
+    expect(error).toMatch(/^TIDINGS_SLACK_API_URL must be a URL/);
+    expect(error).not.toContain('secret');
+  });
+
+  test.each([
+    'directory.example.com',
+    'ftp://directory.example.com/',
+    'http://directory.example.com/',
+    'https://user:secret@directory.example.com/',
+    'https://directory.example.com/?key=secret',
+    'https://directory.example.com/#secret',
+  ])('TIDINGS_DIRECTORY_URL=%s, which is not shown', (url) => {
+    const error = errorOf({ TIDINGS_DIRECTORY_URL: url });
+    expect(error).toMatch(/^TIDINGS_DIRECTORY_URL must be a URL/);
+    expect(error).not.toContain('secret');
+  });
+
+  test.each(['secret token', 'secret\nX-Header: y', 'sécret'])(
+    'TIDINGS_DIRECTORY_TOKEN=%j, which is not shown',
+    (token) => {
+      const error = errorOf({ TIDINGS_DIRECTORY_TOKEN: token });
+      expect(error).toMatch(/^TIDINGS_DIRECTORY_TOKEN must /);
+      expect(error).not.toContain('secret');
+    },
+  );
 
   test('a file that is no certificate', () => {
     writeFileSync(join(cwd, 'bad.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');

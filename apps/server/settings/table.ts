@@ -1,17 +1,25 @@
+import { stepNames } from '#libs/notification';
 import {
+  bearerToken,
   certificateFile,
+  directoryUrl,
   integer,
   listOf,
   loopbackHost,
   mailbox,
   oneOf,
   path,
+  slackApiUrl,
+  slackToken,
   smtpServer,
   type Parse,
 } from './parse.js';
 
 export const roles = ['api', 'bots', 'sagas', 'projectors'] as const;
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+
+/** Names that look like settings and belong to another program, the command line: the server passes over them. */
+export const namesOfOthers: readonly string[] = ['TIDINGS_URL'];
 
 /** What the server can be told. */
 export interface Setting<T> {
@@ -94,6 +102,72 @@ export const settingsTable = {
     parse: mailbox,
     default: 'Tidings <tidings@localhost>',
     description: 'Sender of the mail: an address, or a name and an address in angle brackets.',
+  }),
+  slackToken: optional({
+    name: 'TIDINGS_SLACK_TOKEN',
+    parse: slackToken,
+    unset: 'sandbox: messages are kept in the data folder and not posted',
+    description: 'Token of the Slack app that posts, xoxb-…; it needs the scopes chat:write and files:write.',
+    secret: true,
+  }),
+  slackApiUrl: required({
+    name: 'TIDINGS_SLACK_API_URL',
+    parse: slackApiUrl,
+    default: 'https://slack.com/api/',
+    description: 'Where the methods of the Slack Web API are; https, or http on this machine, and ends in /api/.',
+    secret: true,
+  }),
+  directoryUrl: optional({
+    name: 'TIDINGS_DIRECTORY_URL',
+    parse: directoryUrl,
+    unset: 'whom to tell, and how, is decided by the recipients and their preferences',
+    description:
+      'Directory of your own that is asked whom to tell and how (docs/directory.md); http on this machine only.',
+    secret: true,
+  }),
+  directoryToken: optional({
+    name: 'TIDINGS_DIRECTORY_TOKEN',
+    parse: bearerToken,
+    unset: 'the directory is asked without authorisation',
+    description: 'Bearer token for the directory.',
+    secret: true,
+  }),
+  directorySteps: required({
+    name: 'TIDINGS_DIRECTORY_STEPS',
+    parse: listOf(stepNames),
+    default: stepNames.join(','),
+    description: 'What the directory is asked for, where there is one: some of the steps, with commas between them.',
+  }),
+  directoryTimeoutSeconds: required({
+    name: 'TIDINGS_DIRECTORY_TIMEOUT',
+    parse: integer(1, 60),
+    default: '5',
+    description: 'Seconds that the directory may take for one answer, 1 to 60; it is asked three times at most.',
+  }),
+  onChannelFailure: required({
+    name: 'TIDINGS_ON_CHANNEL_FAILURE',
+    parse: oneOf(['continue', 'stop']),
+    default: 'continue',
+    description: 'Where one channel cannot be prepared: continue sends on the others, stop sends on none.',
+  }),
+  blobLimitMegabytes: required({
+    name: 'TIDINGS_BLOB_LIMIT_MB',
+    parse: integer(1, 10_000),
+    default: '100',
+    description: 'Largest upload to attach, in megabytes of 1,048,576 bytes, 1 to 10000.',
+  }),
+  attachmentRetentionDays: required({
+    name: 'TIDINGS_ATTACHMENT_RETENTION_DAYS',
+    parse: integer(1, 3_650),
+    default: '30',
+    description: 'Days that the attachments of a notification are kept after its end, 1 to 3650.',
+  }),
+  teamEmail: optional({
+    name: 'TIDINGS_TEAM_EMAIL',
+    parse: mailbox,
+    unset: 'nobody is told',
+    description:
+      'Whom to tell by mail of notifications that fail: an address, or a name and an address in angle brackets.',
   }),
   logLevel: required({
     name: 'TIDINGS_LOG_LEVEL',

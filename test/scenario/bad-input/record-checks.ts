@@ -1,6 +1,6 @@
 import { keyOf, newId, type RecordedEvent } from '#libs/kernel';
 import type { EventStore } from '#libs/store/port';
-import { eventually, type Api, type ServerProcess } from '../../support/index.js';
+import type { Api } from '../../support/index.js';
 import { described } from './request-checks.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -44,6 +44,13 @@ export const recordChecks: Readonly<Record<string, RecordCheck>> = {
   'a notification event without its operations': changed('notification.event', 'notification.prepared.v1', {
     operations: undefined,
   }),
+  'a notification event with an operation of an unknown type': changed(
+    'notification.event',
+    'notification.prepared.v1',
+    {
+      operations: [{ id: 'a', channel: 'fax', type: 'SendFax', operation: {} }],
+    },
+  ),
   'a saga record of an unknown type': unknownType('notification.saga'),
   'a saga record with a deadline that is no time': changed('notification.saga', 'notification.delivery-started.v1', {
     deadline: 'soon',
@@ -55,6 +62,8 @@ export const recordChecks: Readonly<Record<string, RecordCheck>> = {
   }),
   'an email event of an unknown type': unknownType('email.event'),
   'an email event with an attempt that is no number': changed('email.event', 'email.claimed.v1', { attempt: 'first' }),
+  'a Slack operation of an unknown type': unknownType('slack.operation'),
+  'a Slack event of an unknown type': unknownType('slack.event'),
   'a recipient event of an unknown type': unknownType('recipient.event'),
   'a recipient event with an address in clear': changed('recipient.event', 'recipient.put.v1', {
     channels: { email: 'ada@example.com' },
@@ -70,11 +79,13 @@ export const recordChecks: Readonly<Record<string, RecordCheck>> = {
     type: 'runtime.timer-scheduled.v1',
     data: { dueAt: 'soon', purpose: 'notification.deliver-at' },
   }),
+  'an internal operation of an unknown type': unknownType('notification.internalOperation'),
+  'an escalation of an unknown type': unknownType('escalation.event'),
   'a record of a category that nobody reads': unknownType('weather.event'),
 };
 
 /** Asks for what hangs on a bad record; `keyOfBad` answers the key of its stream. */
-type FollowUpCheck = (api: Api, keyOfBad: (input: string) => string, server: ServerProcess) => Promise<string>;
+type FollowUpCheck = (api: Api, keyOfBad: (input: string) => string) => Promise<string>;
 
 /** By the input as the table has it. */
 export const followUpChecks: Readonly<Record<string, FollowUpCheck>> = {
@@ -82,15 +93,22 @@ export const followUpChecks: Readonly<Record<string, FollowUpCheck>> = {
     described(await api.request('GET', `/v1/notifications/${keyOfBad('a client operation of an unknown type')}`)),
   'GET of a notification whose events cannot be read': async (api, keyOfBad) =>
     described(await api.request('GET', `/v1/notifications/${keyOfBad('a notification event of an unknown type')}`)),
+  'GET of the events of a notification with one that cannot be read': async (api, keyOfBad) =>
+    described(
+      await api.request('GET', `/v1/notifications/${keyOfBad('a notification event of an unknown type')}/events`),
+    ),
   'GET of a recipient whose events cannot be read': async (api, keyOfBad) =>
     described(await api.request('GET', `/v1/recipients/${keyOfBad('a recipient event of an unknown type')}`)),
-  'a notification to a recipient whose events cannot be read': async (api, keyOfBad, server) => {
-    const id = await api.notify(keyOfBad('a recipient event of an unknown type'));
-    const parked = await eventually(async () =>
-      server.output.split('\n').find((line) => line.includes('"action":"park"') && line.includes(id)),
-    );
-    return `202, then parked by ${(JSON.parse(parked) as { consumer: string }).consumer}`;
+  'a notification to a recipient whose events cannot be read': async (api, keyOfBad) => {
+    const { status, reason } = await api.finalView(await api.notify(keyOfBad('a recipient event of an unknown type')));
+    return `202, then ${status}: ${reason}`;
   },
+  'PUT of a recipient whose events cannot be read': async (api, keyOfBad) => {
+    const path = `/v1/recipients/${keyOfBad('a recipient event with an address in clear')}`;
+    return described(await api.request('PUT', path, { channels: {} }));
+  },
+  'erasing a recipient whose events cannot be read': async (api, keyOfBad) =>
+    described(await api.request('DELETE', `/v1/recipients/${keyOfBad('a recipient event of an unknown type')}`)),
 };
 
 /** Appends each bad record to a stream of its own; answers the key of the stream by input. */

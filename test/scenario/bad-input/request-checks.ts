@@ -35,6 +35,16 @@ const post =
     return outcomeOf(api, await api.request('POST', '/v1/notifications', body, headers));
   };
 
+/** Posts a good notification to several recipients. */
+const toMany =
+  (fields: Fields): RequestCheck =>
+  async (api) => {
+    const answer = await api.request('POST', '/v1/notifications', { content: goodContent, ...fields });
+    if (answer.status !== 202) return described(answer);
+    const { body } = await api.request('GET', `${answer.body.href as string}?wait=20`);
+    return `202, then ${body.status as string}: ${body.reason as string}`;
+  };
+
 const content = (fields: Fields): RequestCheck => post({ content: { ...goodContent, ...fields } });
 const attachment = (fields: Fields): RequestCheck => content({ attachments: [{ ...goodFile, ...fields }] });
 
@@ -44,11 +54,43 @@ const raw =
   async (api) =>
     outcomeOf(api, await api.request('POST', '/v1/notifications', body, headers));
 
+/** Bytes that an upload may have: the server of these checks has the smallest limit there is. */
+export const uploadLimit = 1_048_576;
+
+/** Uploads a body; one that comes piece by piece tells no length. */
+const upload =
+  (body: RequestInit['body']): RequestCheck =>
+  async (api) => {
+    const response = await fetch(`${api.url}/v1/blobs`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+    return described({
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as Fields,
+    });
+  };
+
+function pieces(length: number): ReadableStream<Uint8Array> {
+  return new Blob([new Uint8Array(length)]).stream();
+}
+
 /** Puts a good recipient with these fields changed. */
 const put =
   (fields: Fields, id = 'bad', headers: Readonly<Record<string, string>> = {}): RequestCheck =>
   async (api) =>
     described(await api.request('PUT', `/v1/recipients/${id}`, { channels: {}, ...fields }, headers));
+
+const putGroup =
+  (fields: Fields, id = 'bad', headers: Readonly<Record<string, string>> = {}): RequestCheck =>
+  async (api) =>
+    described(await api.request('PUT', `/v1/groups/${id}`, fields, headers));
+
+/** Changes the members of a group that exists. */
+const changeMembers =
+  (fields: Fields, headers: Readonly<Record<string, string>> = {}): RequestCheck =>
+  async (api) => {
+    await api.request('PUT', '/v1/groups/good', {});
+    return described(await api.request('POST', '/v1/groups/good/members', fields, headers));
+  };
 
 const address = (text: string): RequestCheck => put({ channels: { email: { address: text } } });
 
@@ -83,6 +125,18 @@ export const requestChecks: Readonly<Record<string, RequestCheck>> = {
   'recipientId with a slash': post({ recipientId: 'a/b' }),
   'recipientId of 201 characters': post({ recipientId: 'x'.repeat(201) }),
   'recipientId with a line break': post({ recipientId: 'a\r\nb' }),
+  'recipientIds beside recipientId': post({ recipientIds: ['good'] }),
+  'groupId beside recipientId': post({ groupId: 'good' }),
+  'recipientIds beside groupId': toMany({ recipientIds: ['good'], groupId: 'good' }),
+  'recipientIds empty': toMany({ recipientIds: [] }),
+  '1001 recipientIds': toMany({ recipientIds: Array.from({ length: 1_001 }, (_, index) => `user-${index}`) }),
+  'recipientIds with one of them twice': toMany({ recipientIds: ['good', 'good'] }),
+  'recipientIds a text': toMany({ recipientIds: 'good' }),
+  'recipientIds with a slash in one of them': toMany({ recipientIds: ['good', 'a/b'] }),
+  'one of recipientIds that looks sealed': toMany({ recipientIds: ['good', 'sealed.v1.abc.address.AAAA'] }),
+  'groupId with a slash': toMany({ groupId: 'a/b' }),
+  'groupId that looks sealed': toMany({ groupId: 'sealed.v1.abc.address.AAAA' }),
+  'groupId of a group that does not exist': toMany({ groupId: 'nobody' }),
   'a severity that is none': post({ severity: 'urgent' }),
   'category with a line break': post({ category: 'a\nb' }),
   'category empty': post({ category: '' }),
@@ -145,6 +199,15 @@ export const requestChecks: Readonly<Record<string, RequestCheck>> = {
   'an attachment name with a slash': attachment({ fileName: '../a.txt' }),
   'an attachment with no media type to speak of': attachment({ mediaType: 'text' }),
   'an attachment with CR and LF in the media type': attachment({ mediaType: 'text/plain\r\nX-Evil: yes' }),
+  'an attachment with neither content nor a blob': attachment({ content: undefined }),
+  'an attachment with both content and a blob': attachment({ blobId: unknownId }),
+  'an attachment whose blob id is a number': attachment({ content: undefined, blobId: 7 }),
+  'an attachment whose blob is not known': attachment({ content: undefined, blobId: unknownId }),
+  'an attachment whose blob was removed': async (api) => {
+    const { id } = (await api.request<{ id: string }>('POST', '/v1/blobs', 'hello')).body;
+    await api.request('DELETE', `/v1/blobs/${id}`);
+    return attachment({ content: undefined, blobId: id })(api);
+  },
   'more than 50 attachments': content({ attachments: Array.from({ length: 51 }, () => goodFile) }),
   'an inline image without HTML that shows it': attachment({ contentId: 'logo' }),
 
@@ -167,10 +230,13 @@ export const requestChecks: Readonly<Record<string, RequestCheck>> = {
     await put({ preferences: { default: { channels: [] } } }, 'hermit')(api);
     return post({ recipientId: 'hermit' })(api);
   },
-  'a recipient whose address has a local part outside ASCII': async (api) => {
-    await put({ channels: { email: { address: 'грети@example.com' } } }, 'umlaut')(api);
-    return post({ recipientId: 'umlaut' })(api);
-  },
+
+  // Uploads.
+  'an upload without a byte': upload(''),
+  'an upload over the limit': upload(new Uint8Array(uploadLimit + 1)),
+  'an upload over the limit that does not tell its length': upload(pieces(uploadLimit + 1)),
+  'removing a blob that never was': async (api) => described(await api.request('DELETE', `/v1/blobs/${unknownId}`)),
+  'removing a blob by an id that is no UUID': async (api) => described(await api.request('DELETE', '/v1/blobs/7')),
 
   // Recipients.
   'no channels': put({ channels: undefined }),
@@ -180,6 +246,7 @@ export const requestChecks: Readonly<Record<string, RequestCheck>> = {
   'an invalid address': address('ada(at)example.com'),
   'an address with a display name': address('Ada <ada@example.com>'),
   'an address of a host without a dot': address('ada@localhost'),
+  'an address with a local part outside ASCII': address('грети@example.com'),
   'an address with CR and LF': address('ada@example.com\r\nBcc: victim@example.com'),
   'displayName with CR and LF': put({ displayName: 'Ada\r\nBcc: victim@example.com' }),
   'displayName of 201 characters': put({ displayName: 'x'.repeat(201) }),
@@ -199,6 +266,24 @@ export const requestChecks: Readonly<Record<string, RequestCheck>> = {
   'If-Match that is no entity tag': put({}, 'good', { 'if-match': '5' }),
   'If-Match of another revision': put({}, 'good', { 'if-match': '"99"' }),
   'If-Match: * for a recipient who does not exist': put({}, 'new', { 'if-match': '*' }),
+  'a group without a body': async (api) => described(await api.request('PUT', '/v1/groups/bad')),
+  'an unknown field of a group': putGroup({ members: [] }),
+  'the name of a group empty': putGroup({ name: '' }),
+  'the name of a group with a line break': putGroup({ name: 'a\nb' }),
+  'the name of a group of 201 characters': putGroup({ name: 'x'.repeat(201) }),
+  'the name of a group that looks sealed': putGroup({ name: 'sealed.v1.abc.address.AAAA' }),
+  'the id of a group with an escaped slash': putGroup({}, 'a%2Fb'),
+  'the id of a group that looks sealed': putGroup({}, 'sealed.v1.abc.address.AAAA'),
+  'If-Match of another revision of a group': changeMembers({ add: ['good'] }, { 'if-match': '"99"' }),
+  'If-Match: * for a group that does not exist': putGroup({}, 'new', { 'if-match': '*' }),
+  'members of a group that does not exist': async (api) =>
+    described(await api.request('POST', '/v1/groups/none/members', { add: ['good'] })),
+  '1001 members at once': changeMembers({ add: Array.from({ length: 1_001 }, (_, index) => `user-${index}`) }),
+  'a member with a slash': changeMembers({ add: ['a/b'] }),
+  'a member that looks sealed': changeMembers({ add: ['sealed.v1.abc.address.AAAA'] }),
+  'a member named twice': changeMembers({ remove: ['good', 'good'] }),
+  'a member to add and to remove': changeMembers({ add: ['good'], remove: ['good'] }),
+  'deleting a group that does not exist': async (api) => described(await api.request('DELETE', '/v1/groups/none')),
   'erasing a recipient who never was': async (api) => described(await api.request('DELETE', '/v1/recipients/never')),
 
   // Reading.
@@ -207,12 +292,42 @@ export const requestChecks: Readonly<Record<string, RequestCheck>> = {
   'GET of a notification by an id that is no UUID': get('/v1/notifications/7'),
   'GET of the events of an unknown notification': get(`/v1/notifications/${unknownId}/events`),
   'GET of the events by an id that is no UUID': get('/v1/notifications/7/events'),
+  'GET of the snapshot of an unknown notification': get(`/v1/notifications/${unknownId}/snapshot`),
+  'GET of the snapshot of a notification that has not ended': async (api) => {
+    const id = await api.notify('good', { deliverAt: '9999-12-31T23:59:59Z' });
+    return get(`/v1/notifications/${id}/snapshot`)(api);
+  },
   'GET of an unknown mail': get(`/v1/emails/${unknownId}/message`),
+  'GET of an unknown group': get('/v1/groups/none'),
+  'GET of the members of an unknown group': get('/v1/groups/none/members'),
+  'GET of an unknown broadcast': get(`/v1/broadcasts/${unknownId}`),
+  'GET of a broadcast by an id that is no UUID': get('/v1/broadcasts/42'),
+  'GET of the notifications of an unknown broadcast': get(`/v1/broadcasts/${unknownId}/notifications`),
+  'a cursor that this API has not given': get(`/v1/broadcasts/${unknownId}/notifications?cursor=%20`),
   'GET of an unknown recipient': get('/v1/recipients/never'),
+  'GET of an unknown blob': get(`/v1/blobs/${unknownId}`),
+  'GET of a blob by an id that is no UUID': get('/v1/blobs/7'),
   'wait longer than 60': get(`/v1/notifications/${unknownId}?wait=61`),
   'wait that is no number': get(`/v1/notifications/${unknownId}?wait=soon`),
   'a query parameter that is not known': get(`/v1/notifications/${unknownId}?asOf=3`),
   'wait given twice': get(`/v1/notifications/${unknownId}?wait=1&wait=2`),
+  'a list by a parameter that is not known': get('/v1/notifications?colour=red'),
+  'a list with a limit of 0': get('/v1/notifications?limit=0'),
+  'a list with a limit of 201': get('/v1/emails?limit=201'),
+  'a list with a cursor that no answer gave': get('/v1/notifications?cursor=7'),
+  'a list with the cursor of another list': get(`/v1/emails?cursor=${'0'.repeat(44)}`),
+  'a list by a status that is none': get('/v1/notifications?status=done'),
+  'a list by a channel that does not exist': get('/v1/notifications?channel=fax'),
+  'a list by a severity that is none': get('/v1/notifications?severity=urgent'),
+  'a list by a tag without a colon': get('/v1/notifications?tag=invoice'),
+  'a list by a filter given twice': get('/v1/notifications?recipientId=a&recipientId=b'),
+  'a list by a time without a time zone': get('/v1/notifications?from=2026-01-31T12:00:00'),
+  'a list by an address that is none': get('/v1/notifications?address=ada@'),
+  'a list by a broadcast whose id is no UUID': get('/v1/notifications?broadcastId=7'),
+  'a list at least at what is no position': get('/v1/notifications?atLeast=soon'),
+  'mails to an address that is none': get('/v1/emails?to=ada'),
+  'mails by a status of notifications': get('/v1/emails?status=optedOut'),
+  'Slack messages from a time, not since it': get('/v1/slack-messages?from=2026-01-31T12:00:00Z'),
   'a path that does not exist': get('/v1/nonsense'),
   'a method that the path does not have': async (api) => described(await api.request('PATCH', '/v1/notifications')),
 };

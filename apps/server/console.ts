@@ -1,0 +1,64 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import fastifyStatic from '@fastify/static';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What `npm run build` makes of apps/console; three folders up from dist/apps/server. */
+const builtConsole = fileURLToPath(new URL('../../../apps/console/dist/', import.meta.url));
+
+/** The first part of every path that is a page of the console. All others stay as they are: unknown ones a problem. */
+const pages = ['notifications', 'recipients', 'topology', 'parked', 'send'] as const;
+
+/**
+ * Nothing but what the server itself serves, and no script that does not stand in a file. Styles may stand in elements:
+ * the frame that shows the HTML of a mail inherits this policy, and mails have their styles nowhere else.
+ */
+const contentSecurityPolicy = [
+  "default-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const pageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  // The page names its scripts by their hashes: an old one would ask for scripts that are gone.
+  'cache-control': 'no-cache',
+  'content-security-policy': contentSecurityPolicy,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
+
+const notBuilt = 'The console is not built. `npm run build` builds it; the API is here all the same, under /v1.\n';
+
+/**
+ * Serves the console: its page at `/` and at every path that the page itself knows, its scripts and styles under
+ * `/assets/`. Where it is not built, `/` says so.
+ * @param folder with `index.html` and `assets/`
+ */
+export async function serveConsole(app: NestFastifyApplication, folder = builtConsole): Promise<void> {
+  await app.register(fastifyStatic, {
+    root: join(folder, 'assets'),
+    prefix: '/assets/',
+    index: false,
+    preCompressed: true,
+    // Their names hold a hash of what they hold.
+    immutable: true,
+    maxAge: '365d',
+  });
+  const fastify = app.getHttpAdapter().getInstance();
+  for (const path of ['/', ...pages.flatMap((page) => [`/${page}`, `/${page}/*`])]) {
+    fastify.get(path, async (_request, reply) => {
+      const page = await readFile(join(folder, 'index.html')).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      });
+      if (page === undefined) return reply.code(404).type('text/plain; charset=utf-8').send(notBuilt);
+      return reply.headers(pageHeaders).send(page);
+    });
+  }
+}

@@ -1,0 +1,62 @@
+import type { Logger } from 'pino';
+import type { ReadinessCheck } from '#libs/http';
+import { messageOf, parse, streamName } from '#libs/kernel';
+import { openNotificationIndex, sendBot, viewProjector, type NotificationIndex } from '#libs/notification';
+import { CatchUp, type Stage } from '#libs/query-index';
+import { runtimeCheckpoints, type Runtime } from '#libs/runtime';
+import type { EventStore } from '#libs/store/port';
+import type { Parts } from './parts.js';
+import type { Settings } from './settings/index.js';
+
+/** What the lists of this process are answered from. */
+export interface Lists extends NotificationIndex {
+  readonly catchUp: CatchUp;
+  readonly check: ReadinessCheck;
+}
+
+/** Opens the query index, which then catches up by itself. @throws IndexFailure, StoreUnavailable */
+export async function openLists(
+  { dataDir }: Settings,
+  { store, vault }: Parts,
+  runtime: Runtime<never>,
+  log: Logger,
+): Promise<Lists> {
+  const opened = await openNotificationIndex({
+    directory: dataDir,
+    store,
+    vault,
+    log: {
+      rebuilding: (reason) => log.warn({ reason }, 'the query index is made anew'),
+      failed: (error) => log.warn({ error: messageOf(error) }, 'the query index cannot go on; it tries again'),
+    },
+  });
+  const { index } = opened;
+  // From what was accepted to what is listed.
+  const stages: Stage[] = [
+    ...[sendBot, viewProjector].map(({ name }) => consumerStage(runtime, store, name)),
+    { name: 'the query index', position: () => index.position },
+  ];
+  const check: ReadinessCheck = {
+    name: 'queryIndex',
+    check: async () => {
+      const { state, behind, error } = await index.status();
+      const detail = `${state}, ${behind} positions behind${error === undefined ? '' : `: ${error}`}`;
+      return { status: state === 'failing' ? 'down' : 'up', detail };
+    },
+  };
+  return { ...opened, catchUp: new CatchUp(stages, () => store.head()), check };
+}
+
+/** Of a consumer in another process, as far as it has said. */
+function consumerStage(runtime: Runtime<never>, store: EventStore, name: string): Stage {
+  const consumer = runtime.consumer(name);
+  return { name, position: () => consumer?.status().position ?? savedPosition(store, name) };
+}
+
+async function savedPosition(store: EventStore, consumer: string): Promise<bigint> {
+  const stream = streamName(runtimeCheckpoints, consumer);
+  for await (const record of store.readStream(stream, { direction: 'backwards', limit: 1 })) {
+    return BigInt(parse(runtimeCheckpoints, record).data.position);
+  }
+  return 0n;
+}
