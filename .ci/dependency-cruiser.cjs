@@ -108,7 +108,7 @@ module.exports = {
     {
       name: 'eventstoredb-client-in-its-store-only',
       severity: 'error',
-      from: { pathNot: '^libs/store/(eventstoredb|facade)/' },
+      from: { pathNot: ['^libs/store/(eventstoredb|facade)/', ...tests] },
       to: { path: '(^|node_modules/)@eventstore/db-client' },
     },
     {
@@ -149,7 +149,7 @@ module.exports = {
     },
   ],
   options: {
-    exclude: { path: '(^|/)(dist|data)/' },
+    exclude: { path: '^(dist|data|apps/console/dist)/' },
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

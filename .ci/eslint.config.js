@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
 const imports = {
   patterns: [
     { regex: `^(${builtinModules.join('|')})$`, message: 'Write the `node:` prefix.' },
-    { regex: '(^|/)dist/', message: 'Import the source, not what it compiles to.' },
+    { regex: '^[.#/](.*/)?dist/', message: 'Import the source, not what it compiles to.' },
   ],
 };
 const sleep = { name: 'node:timers/promises', importNames: ['setTimeout'], message: 'Wait for a condition instead.' };

@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import fastifyStatic from '@fastify/static';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,32 +33,38 @@ const pageHeaders = {
   'referrer-policy': 'no-referrer',
 };
 
-const notBuilt = 'The console is not built. `npm run build` builds it; the API is here all the same, under /v1.\n';
+const notBuilt =
+  'The console is not built: `npm run build` builds it, and the next start serves it. The API is here, under /v1.\n';
 
 /**
  * Serves the console: its page at `/` and at every path that the page itself knows, its scripts and styles under
- * `/assets/`. Where it is not built, `/` says so.
+ * `/assets/`. Where it is not built, those paths say so.
  * @param folder with `index.html` and `assets/`
  */
 export async function serveConsole(app: NestFastifyApplication, folder = builtConsole): Promise<void> {
+  const isBuilt = existsSync(join(folder, 'index.html'));
+  if (isBuilt) await serveAssets(app, join(folder, 'assets'));
+  const fastify = app.getHttpAdapter().getInstance();
+  for (const path of ['/', ...pages.flatMap((page) => [`/${page}`, `/${page}/*`])]) {
+    fastify.get(path, async (_request, reply) =>
+      isBuilt
+        ? reply.headers(pageHeaders).send(await readFile(join(folder, 'index.html')))
+        : reply.code(404).type('text/plain; charset=utf-8').send(notBuilt),
+    );
+  }
+}
+
+async function serveAssets(app: NestFastifyApplication, root: string): Promise<void> {
+  // Not needed where there is nothing to serve.
+  const { default: fastifyStatic } = await import('@fastify/static');
   await app.register(fastifyStatic, {
-    root: join(folder, 'assets'),
+    root,
     prefix: '/assets/',
     index: false,
     preCompressed: true,
     // Their names hold a hash of what they hold.
     immutable: true,
     maxAge: '365d',
+    setHeaders: (reply) => void reply.header('x-content-type-options', 'nosniff'),
   });
-  const fastify = app.getHttpAdapter().getInstance();
-  for (const path of ['/', ...pages.flatMap((page) => [`/${page}`, `/${page}/*`])]) {
-    fastify.get(path, async (_request, reply) => {
-      const page = await readFile(join(folder, 'index.html')).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined;
-        throw error;
-      });
-      if (page === undefined) return reply.code(404).type('text/plain; charset=utf-8').send(notBuilt);
-      return reply.headers(pageHeaders).send(page);
-    });
-  }
 }

@@ -3,7 +3,7 @@ import type { ReadinessCheck } from '#libs/http';
 import { messageOf, parse, streamName } from '#libs/kernel';
 import { openNotificationIndex, sendBot, viewProjector, type NotificationIndex } from '#libs/notification';
 import { CatchUp, type Stage } from '#libs/query-index';
-import { runtimeCheckpoints, type Runtime } from '#libs/runtime';
+import { runtimeCheckpoints, type AnyHandler, type Runtime } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
 import type { Parts } from './parts.js';
 import type { Settings } from './settings/index.js';
@@ -33,7 +33,7 @@ export async function openLists(
   const { index } = opened;
   // From what was accepted to what is listed.
   const stages: Stage[] = [
-    ...[sendBot, viewProjector].map(({ name }) => consumerStage(runtime, store, name)),
+    ...[sendBot, viewProjector].map((handler) => consumerStage(runtime, store, handler)),
     { name: 'the query index', position: () => index.position },
   ];
   const check: ReadinessCheck = {
@@ -47,13 +47,21 @@ export async function openLists(
   return { ...opened, catchUp: new CatchUp(stages, () => store.head()), check };
 }
 
-/** Of a consumer in another process, as far as it has said. */
-function consumerStage(runtime: Runtime<never>, store: EventStore, name: string): Stage {
-  const consumer = runtime.consumer(name);
-  return { name, position: () => consumer?.status().position ?? savedPosition(store, name) };
+function consumerStage(runtime: Runtime<never>, store: EventStore, handler: AnyHandler): Stage {
+  const consumer = runtime.consumer(handler.name);
+  return { name: handler.name, position: () => consumer?.status().position ?? savedPosition(store, handler) };
 }
 
-async function savedPosition(store: EventStore, consumer: string): Promise<bigint> {
+/** Of a consumer in another process: it saves how far it is only after it has had something to do. */
+async function savedPosition(store: EventStore, { name, reads }: AnyHandler): Promise<bigint> {
+  const head = await store.head();
+  const after = await checkpointOf(store, name);
+  const filter = { categories: reads.map(({ category }) => category) };
+  for await (const record of store.readAll({ from: after + 1n, limit: 1, filter })) return record.position - 1n;
+  return head;
+}
+
+async function checkpointOf(store: EventStore, consumer: string): Promise<bigint> {
   const stream = streamName(runtimeCheckpoints, consumer);
   for await (const record of store.readStream(stream, { direction: 'backwards', limit: 1 })) {
     return BigInt(parse(runtimeCheckpoints, record).data.position);

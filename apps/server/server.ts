@@ -107,9 +107,12 @@ export async function startServer(
         return { status: 'up' };
       },
     };
-    app = await createHttpApp(AppModule.with(parts, lists, started, [store, consumers, lists.check], metrics.registry), {
-      logger: nestLogger(log),
-    });
+    app = await createHttpApp(
+      AppModule.with(parts, lists, started, [store, consumers, lists.check], metrics.registry),
+      {
+        logger: nestLogger(log),
+      },
+    );
     measureRequests(app, metrics.registry);
     await serveConsole(app);
     await app.listen({ host: settings.host, port: settings.port });

@@ -28,13 +28,14 @@ export class OpenStreams {
     chunks: (signal: AbortSignal) => AsyncIterable<string>,
   ): StreamableFile {
     const stopping = new AbortController();
-    this.open.add(stopping);
+    stopping.signal.addEventListener('abort', () => cutOff(reply), { once: true });
+    // Gone already, it does not close again.
+    if (this.draining || reply.raw.destroyed) stopping.abort();
+    else this.open.add(stopping);
     reply.raw.once('close', () => {
       this.open.delete(stopping);
       stopping.abort();
     });
-    stopping.signal.addEventListener('abort', () => cutOff(reply), { once: true });
-    if (this.draining) stopping.abort();
     void reply.headers({ 'content-type': mediaType, 'cache-control': 'no-store', vary: 'accept', 'x-accel-buffering': 'no' });
     return new StreamableFile(Readable.from(chunks(stopping.signal), { objectMode: false }));
   }

@@ -33,6 +33,7 @@ export { notificationClient } from './http/notification-client.js';
 export type { PostToManyDto } from './http/post-notification.dto.js';
 export { sealRequest, uploadsCheck, type SealServices } from './http/seal-request.js';
 export { openNotificationIndex, type NotificationIndex } from './list/notification-index.js';
+export { listApi } from './http/list-openapi.js';
 export { notificationListClient } from './list/list-client.js';
 export { NotificationListModule } from './notification-list.module.js';
 export { NotificationModule } from './notification.module.js';

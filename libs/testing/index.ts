@@ -1,4 +1,5 @@
 export { eventually } from './eventually.js';
+export * from './facade/index.js';
 export { notRun } from './not-run.js';
 export * from './query-index/index.js';
 export * from './runtime/index.js';

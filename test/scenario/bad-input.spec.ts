@@ -3,6 +3,7 @@ import { openSqliteStore } from '#libs/store/sqlite';
 import { SmtpDouble } from '#libs/testing';
 import { Api, eventually, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
 import { appendBadRecords, followUpChecks, readParked, recordChecks } from './bad-input/record-checks.js';
+import { listChecks } from './bad-input/list-checks.js';
 import { requestChecks } from './bad-input/request-checks.js';
 import { documentedRows } from './bad-input/table.js';
 
@@ -35,11 +36,16 @@ afterAll(async () => {
 });
 
 test('docs/bad-input.md has a row for every check, and only those', () => {
-  const checks = [...Object.keys(requestChecks), ...Object.keys(recordChecks), ...Object.keys(followUpChecks)];
+  const checks = [
+    ...Object.keys(requestChecks),
+    ...Object.keys(listChecks),
+    ...Object.keys(recordChecks),
+    ...Object.keys(followUpChecks),
+  ];
   expect([...documented.keys()].sort()).toEqual(checks.sort());
 });
 
-test.each(Object.entries(requestChecks))('%s', async (input, check) => {
+test.each(Object.entries({ ...requestChecks, ...listChecks }))('%s', async (input, check) => {
   expect(await check(api)).toBe(documented.get(input));
 });
 

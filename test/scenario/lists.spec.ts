@@ -26,8 +26,8 @@ const ids: Record<string, string> = {};
 let position: string;
 let middle: string;
 
-async function start(): Promise<void> {
-  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url });
+async function start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
+  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url, ...settings });
   api = new Api(server.url);
 }
 
@@ -227,6 +227,12 @@ describe('the same is listed', () => {
   test('after a restart', async () => {
     await server.stop();
     await start();
+    expect(await listed('')).toEqual(before);
+  });
+
+  test('by a process that only serves the API, as far as the others have come', async () => {
+    await server.stop();
+    await start({ TIDINGS_ROLES: 'api' });
     expect(await listed('')).toEqual(before);
   });
 

@@ -35,7 +35,11 @@ function operations(): readonly (readonly [route: string, operation: Operation])
 
 describe('the OpenAPI document', () => {
   test('has the routes of the server, no more and no less', () => {
-    expect(operations().map(([route]) => route).sort()).toEqual([...server.routes].sort());
+    expect(
+      operations()
+        .map(([route]) => route)
+        .sort(),
+    ).toEqual([...server.routes].sort());
   });
 
   test('is OpenAPI 3.1 in itself', () => {
@@ -88,7 +92,11 @@ describe('the OpenAPI document', () => {
         .filter(({ status }) => status < 400)
         .map(({ method, path }) => conformance.operationOf(method, path).operationId),
     );
-    expect(operations().map(([, { operationId }]) => operationId).filter((id) => !answered.has(id))).toEqual([]);
+    expect(
+      operations()
+        .map(([, { operationId }]) => operationId)
+        .filter((id) => !answered.has(id)),
+    ).toEqual([]);
   });
 });
 

@@ -35,7 +35,7 @@ export interface AsyncApiDocument {
   /** By handler, direction and category: `email.send-bot.receive.email.operation`. */
   readonly operations: Readonly<Record<string, Operation>>;
   readonly components: {
-    /** By stored type name. */
+    /** By category and stored type name: the same type may stand in several streams, and say something else there. */
     readonly messages: Readonly<Record<string, Message>>;
     readonly schemas: Readonly<Record<string, unknown>>;
   };
@@ -59,7 +59,12 @@ export function asyncApiDocument({ streams, handlers }: Topology<never>): AsyncA
   for (const { stream } of streams) {
     for (const [type, schema] of Object.entries(stream.contents)) {
       const payload = components.refer(schema.jsonSchema?.() ?? {});
-      messages[type] = { name: type, contentType: 'application/json', headers: ref('schemas', 'Metadata'), payload };
+      messages[messageKey(stream, type)] = {
+        name: type,
+        contentType: 'application/json',
+        headers: ref('schemas', 'Metadata'),
+        payload,
+      };
     }
   }
   return {
@@ -72,13 +77,20 @@ export function asyncApiDocument({ streams, handlers }: Topology<never>): AsyncA
   };
 }
 
-function channelOf({ category, contents }: StreamDeclaration['stream']): Channel {
+function channelOf(stream: StreamDeclaration['stream']): Channel {
+  const { category, contents } = stream;
   return {
     address: `${category}-{key}`,
     description: `The streams of the category ${category}.`,
     parameters: { key: { description: 'Of the stream: an id, as a rule.' } },
-    messages: Object.fromEntries(Object.keys(contents).map((type) => [type, ref('messages', type)])),
+    messages: Object.fromEntries(
+      Object.keys(contents).map((type) => [type, ref('messages', messageKey(stream, type))]),
+    ),
   };
+}
+
+function messageKey({ category }: StreamDeclaration['stream'], type: string): string {
+  return `${category}.${type}`;
 }
 
 function sending({ stream: { category }, producers }: StreamDeclaration): [string, Operation][] {

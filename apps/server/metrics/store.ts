@@ -5,15 +5,15 @@ import type { SqliteStoreStats } from '#libs/store/sqlite';
 const counters: readonly (readonly [name: string, help: string, count: (stats: SqliteStoreStats) => number])[] = [
   ['tidings_store_commits_total', 'Transactions that wrote records', ({ commits }) => commits],
   ['tidings_store_records_total', 'Records written', ({ records }) => records],
-  ['tidings_store_written_bytes_total', 'JSON written; a character that is not ASCII counts as one', ({ bytes }) => bytes],
+  [
+    'tidings_store_written_bytes_total',
+    'JSON written; a character that is not ASCII counts as one',
+    ({ bytes }) => bytes,
+  ],
 ];
 
 /** What the store has written, looked up when it is asked for. */
-export function collectStore(
-  registry: Registry,
-  store: Pick<EventStore, 'head'>,
-  stats: () => SqliteStoreStats,
-): void {
+export function collectStore(registry: Registry, store: Pick<EventStore, 'head'>, stats: () => SqliteStoreStats): void {
   const registers = [registry];
   for (const [name, help, count] of counters) {
     new Counter({

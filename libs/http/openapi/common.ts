@@ -84,6 +84,21 @@ export const waiting: Readonly<Record<string, ParameterDescription>> = {
   },
 };
 
+export const asOf: Readonly<Record<string, ParameterDescription>> = {
+  asOf: {
+    description: 'The state at that moment: an RFC 3339 time, or a position in the store.',
+    schema: { anyOf: [time, position] },
+  },
+};
+
+/** Of an answer that may be an event stream. */
+export const resuming: Readonly<Record<string, ParameterDescription>> = {
+  'Last-Event-ID': {
+    description: 'Only of `text/event-stream`: the id of the last event that was seen, to go on after it.',
+    schema: position,
+  },
+};
+
 export const etagHeader: Readonly<Record<string, HeaderDescription>> = {
   ETag: { description: 'Its revision, for `If-Match`.', schema: text, required: true },
 };
@@ -108,7 +123,10 @@ export const problemSchema: JsonSchema = named('Problem', {
       type: 'array',
       description: 'What is wrong with which field; only of `/problems/validation`.',
       items: objectOf<{ path: string; message: string }>({
-        path: { type: 'string', description: 'Such as `content.attachments[0].fileName`; empty for the body as a whole.' },
+        path: {
+          type: 'string',
+          description: 'Such as `content.attachments[0].fileName`; empty for the body as a whole.',
+        },
         message: text,
       }),
     },

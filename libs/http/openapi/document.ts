@@ -44,10 +44,7 @@ export interface Response {
 type Content = Readonly<Record<string, { readonly schema?: JsonSchema; readonly example?: unknown }>>;
 
 /** @throws TypeError where two routes, two operations or two schemas have one name */
-export function openApiDocument(
-  info: OpenApiDocument['info'],
-  apis: readonly ApiDescription[],
-): OpenApiDocument {
+export function openApiDocument(info: OpenApiDocument['info'], apis: readonly ApiDescription[]): OpenApiDocument {
   const components = new Components();
   const paths: Record<string, Record<string, unknown>> = {};
   const ids = new Set<string>();
@@ -91,7 +88,14 @@ function operationOf(tag: string, path: string, route: RouteDescription): Operat
 function parametersOf(path: string, { path: known = {}, query = {}, headers = {} }: RouteDescription): Parameter[] {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   return [
-    ...inPath.map((name) => parameter('path', name, { description: `The ${name}.`, schema: { type: 'string' }, ...known[name], required: true })),
+    ...inPath.map((name) =>
+      parameter('path', name, {
+        description: `The ${name}.`,
+        schema: { type: 'string' },
+        ...known[name],
+        required: true,
+      }),
+    ),
     ...Object.entries(query).map(([name, given]) => parameter('query', name, given)),
     ...Object.entries(headers).map(([name, given]) => parameter('header', name, given)),
   ];

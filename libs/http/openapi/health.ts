@@ -8,7 +8,9 @@ const readiness = named(
   'Readiness',
   objectOf<Readiness>({
     status,
-    checks: recordOf(objectOf<ReadinessResult>({ status, detail: { type: 'string', description: 'For operators.' } }, ['detail'])),
+    checks: recordOf(
+      objectOf<ReadinessResult>({ status, detail: { type: 'string', description: 'For operators.' } }, ['detail']),
+    ),
   }),
 );
 

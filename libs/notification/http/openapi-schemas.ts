@@ -1,12 +1,25 @@
 import { schemas } from '#libs/http';
 import { severities, type PreferenceSource } from '#libs/recipient';
 import { named, nullable } from '#libs/validation';
-import { failureReasons, stepNames, stepSources, type Decision, type InternalTeamNotified } from '../event/contents.js';
-import type { StepReport } from '../event/contents.js';
+import {
+  failureReasons,
+  stepNames,
+  stepSources,
+  type Decision,
+  type InternalTeamNotified,
+  type StepReport,
+} from '../event/contents.js';
 import type { NotificationStatus } from '../event/notification.js';
 import type { About } from '../operations/client.js';
 import type { NotificationSnapshot } from '../snapshot/notification-snapshot.js';
-import type { ChannelStatus, ChannelView, NotificationView, OperationErrorView, OperationView } from '../view/notification-view.js';
+import type { ContentView } from './content.controller.js';
+import type {
+  ChannelStatus,
+  ChannelView,
+  NotificationView,
+  OperationErrorView,
+  OperationView,
+} from '../view/notification-view.js';
 
 const { arrayOf, count, flag, meaning, objectOf, oneOf, position, recordOf, text, time, uuid } = schemas;
 
@@ -36,31 +49,31 @@ const error = objectOf<OperationErrorView>({
   message: nullable(text),
 });
 
-const operation = named(
-  'Operation',
-  objectOf<OperationView>({
-    id: uuid,
-    type: meaning<OperationView['type']>({
-      SendEmail: 'a mail',
-      SendSlackMessage: 'a Slack message',
-      UploadFileToSlack: 'a file for Slack',
-    }),
-    status: meaning<OperationView['status']>({
-      pending: 'nothing was tried yet',
-      sending: 'an attempt is under way',
-      retrying: 'an attempt failed, another one follows',
-      succeeded: 'it was taken',
-      failed: 'it was given up',
-    }),
-    to: { type: 'string', description: 'Address or channel; `[erased]` once the recipient is erased.' },
-    attempts: { ...count, description: 'Claims: 451 twice and then 250 makes 3.' },
-    error: nullable(error),
-    inDoubt: { ...flag, description: 'Whether it was delivered is not known.' },
-    at: { ...time, description: 'When it last changed.' },
-    message: { ...nullable(text), description: 'Where what was sent can be read, in the sandbox.' },
-    late: { ...flag, description: 'Its outcome came after the notification had ended, and did not change how.' },
+/** Of an operation, wherever it is shown. */
+export const operationFields = {
+  id: uuid,
+  type: meaning<OperationView['type']>({
+    SendEmail: 'a mail',
+    SendSlackMessage: 'a Slack message',
+    UploadFileToSlack: 'a file for Slack',
   }),
-);
+  status: meaning<OperationView['status']>({
+    pending: 'nothing was tried yet',
+    sending: 'an attempt is under way',
+    retrying: 'an attempt failed, another one follows',
+    succeeded: 'it was taken',
+    failed: 'it was given up',
+  }),
+  to: { type: 'string', description: 'Address or channel; `[erased]` once the recipient is erased.' },
+  attempts: { ...count, description: 'Claims: 451 twice and then 250 makes 3.' },
+  error: nullable(error),
+  inDoubt: { ...flag, description: 'Whether it was delivered is not known.' },
+  at: { ...time, description: 'When it last changed.' },
+  message: { ...nullable(text), description: 'Where what was sent can be read, in the sandbox.' },
+  late: { ...flag, description: 'Its outcome came after the notification had ended, and did not change how.' },
+} satisfies Record<keyof OperationView, unknown>;
+
+const operation = named('Operation', objectOf<OperationView>(operationFields));
 
 const channel = objectOf<ChannelView>(
   {
@@ -133,5 +146,23 @@ export const snapshotSchema = named(
     foldVersion: count,
     revision: { type: 'string', description: 'Of the event stream that it was folded up to.' },
     state: { type: 'object' },
+  }),
+);
+
+export const contentSchema = named(
+  'NotificationContent',
+  objectOf<ContentView>({
+    subject: text,
+    text,
+    html: nullable(text),
+    slack: { ...nullable({ type: 'object' }), description: 'As it was given.' },
+    attachments: arrayOf(
+      objectOf<ContentView['attachments'][number]>({
+        fileName: text,
+        mediaType: text,
+        size: { ...count, description: 'In bytes.' },
+        contentId: { ...nullable(text), description: 'Of an image that the HTML shows as `cid:<contentId>`.' },
+      }),
+    ),
   }),
 );

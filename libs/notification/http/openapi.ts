@@ -1,10 +1,23 @@
 import { schemas, type ApiDescription } from '#libs/http';
 import { named } from '#libs/validation';
 import type { AcceptedDto } from './notification.controller.js';
-import { notificationSchema, snapshotSchema } from './openapi-schemas.js';
+import { contentSchema, notificationSchema, snapshotSchema } from './openapi-schemas.js';
 import { PostNotificationDto } from './post-notification.dto.js';
 
-const { answer, arrayOf, bodyOf, locationHeader, objectOf, positionHeader, recordSchema, text, uuid, waiting } = schemas;
+const {
+  answer,
+  arrayOf,
+  asOf,
+  bodyOf,
+  locationHeader,
+  objectOf,
+  positionHeader,
+  recordSchema,
+  resuming,
+  text,
+  uuid,
+  waiting,
+} = schemas;
 
 const accepted = named(
   'Accepted',
@@ -40,7 +53,8 @@ export const notificationApi: ApiDescription = {
         'unknown recipient, for one, ends as `failed`. Exactly one of `recipientId`, `recipientIds` and `groupId` is given.',
       headers: {
         'Idempotency-Key': {
-          description: 'The same key with the same body gives the same answer for 24 hours; with another body it is a 422.',
+          description:
+            'The same key with the same body gives the same answer for 24 hours; with another body it is a 422.',
           schema: { type: 'string', minLength: 1, maxLength: 255 },
         },
         traceparent: { description: 'W3C trace context, carried along the flow.', schema: text },
@@ -60,9 +74,25 @@ export const notificationApi: ApiDescription = {
     },
     'GET /v1/notifications/{id}': {
       id: 'getNotification',
-      summary: 'Read a notification',
-      query: waiting,
-      answers: { 200: answer('The notification.', notificationSchema) },
+      summary: 'Read a notification, as it is, as it was, or as it becomes',
+      query: { ...waiting, ...asOf },
+      headers: resuming,
+      answers: {
+        200: {
+          description:
+            'The notification. With `Accept: text/event-stream` it is sent again whenever it changes, each time as the ' +
+            'data of an event whose id is its position.',
+          content: { 'application/json': notificationSchema, 'text/event-stream': { type: 'string' } },
+        },
+      },
+      problems: ['not-found', 'unreadable-record'],
+    },
+    'GET /v1/notifications/{id}/content': {
+      id: 'getNotificationContent',
+      summary: 'Read what a notification says',
+      description: 'As it was asked for.',
+      query: {},
+      answers: { 200: answer('The content.', contentSchema) },
       problems: ['not-found', 'unreadable-record'],
     },
     'GET /v1/notifications/{id}/events': {

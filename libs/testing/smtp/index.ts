@@ -1,2 +1,3 @@
 export type { Behaviour } from './script.js';
 export { SmtpDouble, type SmtpDoubleOptions, type TakenMail } from './smtp-double.js';
+export { testOnlyCertificate, testOnlyKey } from './test-only-certificate.js';

@@ -94,10 +94,12 @@ const changeMembers =
 
 const address = (text: string): RequestCheck => put({ channels: { email: { address: text } } });
 
-const get =
-  (path: string): RequestCheck =>
+export const get =
+  (path: string, headers: Readonly<Record<string, string>> = {}): RequestCheck =>
   async (api) =>
-    described(await api.request('GET', path));
+    described(await api.request('GET', path, undefined, headers));
+
+export const live = { accept: 'text/event-stream' };
 
 const unknownId = '0197a000-0000-7000-8000-000000000000';
 const manyTags = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`tag-${index}`, 'x']));
@@ -309,25 +311,23 @@ export const requestChecks: Readonly<Record<string, RequestCheck>> = {
   'GET of a blob by an id that is no UUID': get('/v1/blobs/7'),
   'wait longer than 60': get(`/v1/notifications/${unknownId}?wait=61`),
   'wait that is no number': get(`/v1/notifications/${unknownId}?wait=soon`),
-  'a query parameter that is not known': get(`/v1/notifications/${unknownId}?asOf=3`),
+  'a query parameter that is not known': get(`/v1/notifications/${unknownId}?colour=red`),
+  'asOf that is neither a time nor a position': get(`/v1/notifications/${unknownId}?asOf=yesterday`),
+  'asOf on a day that does not exist': get(`/v1/notifications/${unknownId}?asOf=2026-02-30T12:00:00Z`),
+  'asOf together with wait': get(`/v1/notifications/${unknownId}?asOf=3&wait=1`),
+  'asOf before the notification existed': async (api) =>
+    get(`/v1/notifications/${await api.notify('good')}?asOf=0`)(api),
+  'asOf before the recipient existed': get('/v1/recipients/good?asOf=0'),
+  'asOf of a recipient that is neither': get('/v1/recipients/good?asOf=yesterday'),
+  'a recipient by a parameter that is not known': get('/v1/recipients/good?colour=red'),
+  'a live view of an unknown notification': get(`/v1/notifications/${unknownId}`, live),
+  'a live view with wait': get(`/v1/notifications/${unknownId}?wait=1`, live),
+  'a live view with asOf': get(`/v1/notifications/${unknownId}?asOf=3`, live),
+  'a live view with a Last-Event-ID that is no position': get(`/v1/notifications/${unknownId}`, {
+    ...live,
+    'last-event-id': 'x',
+  }),
   'wait given twice': get(`/v1/notifications/${unknownId}?wait=1&wait=2`),
-  'a list by a parameter that is not known': get('/v1/notifications?colour=red'),
-  'a list with a limit of 0': get('/v1/notifications?limit=0'),
-  'a list with a limit of 201': get('/v1/emails?limit=201'),
-  'a list with a cursor that no answer gave': get('/v1/notifications?cursor=7'),
-  'a list with the cursor of another list': get(`/v1/emails?cursor=${'0'.repeat(44)}`),
-  'a list by a status that is none': get('/v1/notifications?status=done'),
-  'a list by a channel that does not exist': get('/v1/notifications?channel=fax'),
-  'a list by a severity that is none': get('/v1/notifications?severity=urgent'),
-  'a list by a tag without a colon': get('/v1/notifications?tag=invoice'),
-  'a list by a filter given twice': get('/v1/notifications?recipientId=a&recipientId=b'),
-  'a list by a time without a time zone': get('/v1/notifications?from=2026-01-31T12:00:00'),
-  'a list by an address that is none': get('/v1/notifications?address=ada@'),
-  'a list by a broadcast whose id is no UUID': get('/v1/notifications?broadcastId=7'),
-  'a list at least at what is no position': get('/v1/notifications?atLeast=soon'),
-  'mails to an address that is none': get('/v1/emails?to=ada'),
-  'mails by a status of notifications': get('/v1/emails?status=optedOut'),
-  'Slack messages from a time, not since it': get('/v1/slack-messages?from=2026-01-31T12:00:00Z'),
   'a path that does not exist': get('/v1/nonsense'),
   'a method that the path does not have': async (api) => described(await api.request('PATCH', '/v1/notifications')),
 };

@@ -16,6 +16,9 @@ export interface Exchange {
   readonly body: unknown;
 }
 
+/** Every request may have them. */
+const plainHeaders: ReadonlySet<string> = new Set(['accept', 'content-type']);
+
 /** Checks requests and answers against an OpenAPI document. */
 export class Conformance {
   private readonly ajv = new Ajv2020({
@@ -37,37 +40,49 @@ export class Conformance {
     return found;
   }
 
-  /** What is wrong with an exchange, line by line. */
-  problems({ method, path, requestHeaders, requestBody, status, headers, body }: Exchange): string[] {
-    const found = this.find(method, path);
-    if (found === undefined) return [`${method} ${path} is not in the document`];
-    const { parameters = [], requestBody: described, responses } = found;
-    const isAccepted = status < 400;
-    const problems: string[] = [];
-    if (isAccepted) {
-      const given = [...new URL(path, 'http://localhost').searchParams.keys()];
-      for (const name of given) {
-        if (!parameters.some((one) => one.in === 'query' && one.name === name)) problems.push(`unknown query ${name}`);
-      }
-      for (const name of Object.keys(requestHeaders).filter((one) => !['accept', 'content-type'].includes(one))) {
-        if (!parameters.some((one) => one.in === 'header' && one.name.toLowerCase() === name))
-          problems.push(`unknown request header ${name}`);
-      }
-      if (requestBody !== undefined && described === undefined) problems.push('no request body is described');
-      const schema = described?.content['application/json']?.schema;
-      if (requestBody !== undefined && schema !== undefined) problems.push(...this.check(schema, requestBody));
+  /** What is wrong with an exchange, line by line. What the server refused need not be described. */
+  problems(exchange: Exchange): string[] {
+    const operation = this.find(exchange.method, exchange.path);
+    if (operation === undefined) return [`${exchange.method} ${exchange.path} is not in the document`];
+    return [
+      ...(exchange.status < 400 ? this.requestProblems(exchange, operation) : []),
+      ...this.answerProblems(exchange, operation),
+    ];
+  }
+
+  private requestProblems(exchange: Exchange, { parameters = [], requestBody }: Operation): string[] {
+    const query = new URL(exchange.path, 'http://localhost').searchParams;
+    const headers = Object.entries(exchange.requestHeaders).filter(([name]) => !plainHeaders.has(name));
+    const given = [
+      ...[...query].map(([name, value]) => ['query', name, value] as const),
+      ...headers.map(([name, value]) => ['header', name, value] as const),
+    ];
+    const problems = given.flatMap(([place, name, value]) => {
+      const known = parameters.find((one) => one.in === place && one.name.toLowerCase() === name.toLowerCase());
+      if (known === undefined) return [`the ${place} parameter ${name} is not described`];
+      return this.check(known.schema, valueOf(value, known.schema));
+    });
+    for (const { in: place, name, required } of parameters) {
+      if (required && place === 'query' && !query.has(name)) problems.push(`${name} is described as required`);
     }
-    const key = String(status) in responses ? String(status) : 'default';
-    if (isAccepted && key === 'default') problems.push(`status ${status} is not described`);
-    const response = responses[key]!;
-    for (const [name, { required }] of Object.entries(response.headers ?? {})) {
-      if (required && !headers.has(name)) problems.push(`header ${name} is missing`);
-    }
+    if (exchange.requestBody === undefined) return problems;
+    const body = requestBody?.content['application/json']?.schema;
+    return [...problems, ...(body ? this.check(body, exchange.requestBody) : ['no body is described'])];
+  }
+
+  private answerProblems({ status, headers, body }: Exchange, { responses }: Operation): string[] {
+    const own = responses[status];
+    if (own === undefined && status < 400) return [`status ${status} is not described`];
+    const response = own ?? responses['default']!;
+    const problems = Object.entries(response.headers ?? {}).flatMap(([name, { required, schema }]) => {
+      const value = headers.get(name);
+      if (value === null) return required ? [`the header ${name} is missing`] : [];
+      return this.check(schema, value);
+    });
     const mediaType = (headers.get('content-type') ?? '').split(';')[0]!;
     const content = response.content?.[mediaType];
     if (content === undefined) return [...problems, `${mediaType} of ${status} is not described`];
-    if (content.schema === undefined) return problems;
-    return [...problems, ...this.check(content.schema, body)];
+    return content.schema === undefined ? problems : [...problems, ...this.check(content.schema, body)];
   }
 
   /** What is wrong with a value for a schema of the document. */
@@ -97,6 +112,12 @@ export class Conformance {
       .sort(([one], [other]) => one.split('{').length - other.split('{').length);
     return matching[0]?.[1][name];
   }
+}
+
+/** A parameter's text as the value that its schema is for. */
+function valueOf(text: string, { type }: JsonSchema): unknown {
+  if (type === 'array') return [text];
+  return type === 'integer' || type === 'number' ? Number(text) : text;
 }
 
 function patternOf(template: string): RegExp {

@@ -14,10 +14,12 @@ export interface TellingServer {
 
 /** A server that tells which routes it has registered. */
 export async function startTellingServer(dataDir: string): Promise<TellingServer> {
-  const child = fork(program, { cwd: dataDir, env: { PORT: '0', TIDINGS_DATA_DIR: dataDir } });
+  const child = fork(program, { cwd: dataDir, env: { PORT: '0', TIDINGS_DATA_DIR: dataDir }, silent: true });
+  let output = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (output += text));
   const exited = once(child, 'exit');
   const told = await Promise.race([once(child, 'message'), exited.then(() => undefined)]);
-  if (told === undefined) throw new Error('the server ended before it had started');
+  if (told === undefined) throw new Error(`the server ended before it had started:\n${output}`);
   const { url, routes } = told[0] as Told;
   return {
     url,

@@ -22,6 +22,8 @@ export async function visitEverything(api: Api, unreadable: string): Promise<voi
   await visitGroups(api);
   await visitNotifications(api);
   await visitBroadcasts(api);
+  await visitLists(api);
+  await visitAudit(api);
   await visitUploads(api);
   await visitOperating(api, unreadable);
   for (const path of ['/health/live', '/health/ready', '/openapi.json', '/asyncapi.json', '/docs', '/metrics']) {
@@ -41,6 +43,7 @@ async function visitRecipients(api: Api): Promise<void> {
     channels: { email: { address: 'ada@example.com' }, slack: { channel: 'C024BE91L' } },
   });
   await api.request('GET', '/v1/recipients/ada');
+  await api.request('GET', `/v1/recipients/ada?asOf=${headers.get('tidings-position')!}`);
   await api.request('PUT', '/v1/recipients/grace', { displayName: null, channels: {} });
   await api.request('PUT', '/v1/recipients/erased', { channels: {} });
   await api.request('DELETE', '/v1/recipients/erased', undefined, { 'If-Match': '*' });
@@ -70,7 +73,14 @@ async function visitNotifications(api: Api): Promise<void> {
   const about = { processId: 'order-1', entityType: 'invoice', entityId: '7' };
   const attachments = [{ fileName: 'a.txt', mediaType: 'text/plain', content: 'aGVsbG8=' }];
   const content = { subject: 'Invoice 7', text: 'It is due.', html: '<p>It is due.</p>', attachments };
-  const notification = { recipientId: 'ada', category: 'orders', severity: 'warning', content, about, tags: { a: '1' } };
+  const notification = {
+    recipientId: 'ada',
+    category: 'orders',
+    severity: 'warning',
+    content,
+    about,
+    tags: { a: '1' },
+  };
   const { body } = await api.request<Accepted>('POST', '/v1/notifications', notification, headers);
   await api.request('POST', '/v1/notifications', notification, headers);
   await api.request('POST', '/v1/notifications', { ...notification, category: 'other' }, headers);
@@ -81,7 +91,9 @@ async function visitNotifications(api: Api): Promise<void> {
 }
 
 async function visitTrail(api: Api, { id, channels }: NotificationView): Promise<void> {
-  await api.request('GET', `/v1/notifications/${id}/events`);
+  for (const part of ['/events', '/content', `?asOf=${new Date().toISOString()}`, '?asOf=1', '?asOf=x']) {
+    await api.request('GET', `/v1/notifications/${id}${part}`);
+  }
   await eventually(async () => {
     const { status } = await api.request('GET', `/v1/notifications/${id}/snapshot`);
     return status === 200 ? true : undefined;
@@ -118,6 +130,29 @@ async function visitBroadcasts(api: Api): Promise<void> {
   await api.request('GET', `/v1/broadcasts/${newId()}`);
 }
 
+async function visitLists(api: Api): Promise<void> {
+  const times = 'from=2026-01-01T00:00:00Z&to=2999-01-01T00:00:00Z';
+  const { headers } = await api.request('POST', '/v1/notifications', {
+    recipientId: 'ada',
+    content: { subject: 'Listed', text: 'It is in the lists.' },
+  });
+  const atLeast = headers.get('tidings-position')!;
+  await api.request('GET', `/v1/notifications?recipientId=ada&tag=a:1&${times}&limit=1&atLeast=${atLeast}`);
+  await api.request('GET', '/v1/notifications?address=ada@example.com&channel=email&severity=info');
+  await api.request('GET', '/v1/notifications?status=lost');
+  await api.request('GET', '/v1/emails?to=ada@example.com&limit=2');
+  await api.request('GET', '/v1/slack-messages?channel=C024BE91L&status=succeeded');
+  await api.request('GET', '/v1/slack-messages?cursor=x');
+}
+
+async function visitAudit(api: Api): Promise<void> {
+  await api.request('GET', '/v1/events?category=notification.event&limit=2');
+  await api.request('GET', '/v1/events?after=3&type=notification.sent.v1', undefined, {
+    Accept: 'application/x-ndjson',
+  });
+  await api.request('GET', '/v1/events?category=lost');
+}
+
 async function visitUploads(api: Api): Promise<void> {
   const { headers } = await api.request('POST', '/v1/blobs', Buffer.from('hello'), { 'content-type': 'text/plain' });
   const location = headers.get('location')!;
@@ -141,7 +176,7 @@ async function visitOperating(api: Api, stream: string): Promise<void> {
   await api.request('GET', `/v1/parked/${newId()}`);
   await api.request('GET', '/v1/handling');
   await api.request('POST', '/v1/parked:redrive', {});
-  await api.request('GET', '/v1/consumers');
+  for (const path of ['/v1/streams', '/v1/stats', '/v1/consumers']) await api.request('GET', path);
   await api.request('POST', '/v1/consumers/email.send-bot:pause');
   await api.request('POST', '/v1/consumers/email.send-bot:resume');
   await api.request('POST', '/v1/consumers/nobody:pause');

@@ -8,7 +8,8 @@ export function documentPage(document: OpenApiDocument): string {
   const { info, tags, components } = document;
   const sections = tags.map((tag) => section(document, tag));
   const schemas = Object.entries(components.schemas).map(
-    ([name, schema]) => `<section id="${anchor(name)}"><h3>${escape(name)}</h3>${fieldsOf(schema) || typeOf(schema)}</section>`,
+    ([name, schema]) =>
+      `<section id="${anchor(name)}"><h3>${escape(name)}</h3>${fieldsOf(schema) || typeOf(schema)}</section>`,
   );
   const contents = [...tags.map(({ name }) => name), 'Schemas'];
   return `<!doctype html>
@@ -63,7 +64,9 @@ function parameterRow({ name, in: place, required, schema, description }: Parame
 }
 
 function responseRow([status, { description, headers = {}, content: body }]: [string, Response]): string {
-  const told = Object.entries(headers).map(([name, header]) => `<div>${code(name)}: ${prose(header.description)}</div>`);
+  const told = Object.entries(headers).map(
+    ([name, header]) => `<div>${code(name)}: ${prose(header.description)}</div>`,
+  );
   return `<tr><th>${status}</th><td><div>${prose(description)}</div>${body ? content(body) : ''}${told.join('')}</td></tr>`;
 }
 

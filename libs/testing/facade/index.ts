@@ -1,0 +1,1 @@
+export { TemporaryFacade } from './temporary-facade.js';
