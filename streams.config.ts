@@ -60,7 +60,7 @@ export const topology = defineTopology([
 
   stream(broadcastClientOperations, {
     producers: [broadcastClient],
-    consumers: [broadcastSendBot, broadcastFanOutBot, broadcastRetentionReactor, broadcastClient],
+    consumers: [broadcastSendBot, broadcastFanOutBot, broadcastClient],
   }),
   stream(broadcastEvents, {
     producers: [broadcastSendBot],
@@ -101,7 +101,7 @@ export const topology = defineTopology([
     consumers: [sendBot, escalationReactor, escalationBot, notificationClient],
   }),
   stream(escalationEvents, { producers: [escalationBot], consumers: [escalationBot, escalationFanOutBot] }),
-  stream(notificationSagas, { producers: [fanOutBot], consumers: [deliverySagaHandler, notificationClient] }),
+  stream(notificationSagas, { producers: [fanOutBot], consumers: [sendBot, deliverySagaHandler, notificationClient] }),
   stream(notificationViews, {
     producers: [viewProjector],
     consumers: [viewProjector, notificationClient, notificationListClient],
@@ -113,9 +113,10 @@ export const topology = defineTopology([
     consumers: [sendEmailBot, notificationClient],
   }),
   stream(emailEvents, {
-    producers: [sendEmailBot],
+    producers: [sendEmailBot, sendBot],
     consumers: [
       sendEmailBot,
+      sendBot,
       deliverySagaHandler,
       viewProjector,
       retentionReactor,
@@ -127,9 +128,10 @@ export const topology = defineTopology([
 
   stream(slackOperations, { producers: [fanOutBot], consumers: [sendSlackBot, notificationClient] }),
   stream(slackEvents, {
-    producers: [sendSlackBot],
+    producers: [sendSlackBot, sendBot],
     consumers: [
       sendSlackBot,
+      sendBot,
       deliverySagaHandler,
       viewProjector,
       retentionReactor,

@@ -57,7 +57,10 @@ async function savedPosition(store: EventStore, { name, reads }: AnyHandler): Pr
   const head = await store.head();
   const after = await checkpointOf(store, name);
   const filter = { categories: reads.map(({ category }) => category) };
-  for await (const record of store.readAll({ from: after + 1n, limit: 1, filter })) return record.position - 1n;
+  // From a position at which there is a record: EventStoreDB takes no other.
+  for await (const record of store.readAll({ from: after, limit: 2, filter })) {
+    if (record.position > after) return record.position - 1n;
+  }
   return head;
 }
 

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { messageOf } from '#libs/kernel';
 import { createLog } from './log.js';
+import { nameOf } from '#libs/store/eventstoredb';
 import { startServer, type Server } from './server.js';
 import { configurationError, readSettings, type Settings } from './settings/index.js';
 
@@ -41,16 +42,22 @@ async function run(settings: Settings): Promise<void> {
   await server.drain();
 }
 
-function greeting({ dataDir, smtp, slackToken, slackApiUrl, roles }: Settings, { url }: Server): string {
+function greeting(
+  { dataDir, eventStore, smtp, slackToken, slackApiUrl, roles }: Settings,
+  { url, facadeUrl }: Server,
+): string {
   const mail = smtp
     ? `mail  ${smtp.host}:${smtp.port}`
-    : 'mail  sandbox: nothing is sent; read it through the API (set TIDINGS_SMTP_URL to send)';
+    : 'mail  sandbox: nothing is sent; read it in the console (set TIDINGS_SMTP_URL to send)';
   const slack = slackToken
     ? `slack ${new URL(slackApiUrl).host}`
-    : 'slack sandbox: nothing is posted; read it through the API (set TIDINGS_SLACK_TOKEN to post)';
+    : 'slack sandbox: nothing is posted; read it in the console (set TIDINGS_SLACK_TOKEN to post)';
   return [
     'tidings is ready',
     `  API   ${url ?? 'not in this process'}`,
+    ...(url === undefined ? [] : [`  see   ${url} in a browser: the console`]),
+    `  store ${eventStore ? `EventStoreDB ${nameOf(eventStore.connection)}` : 'embedded, in the data folder'}`,
+    ...(facadeUrl === undefined ? [] : [`  esdb  ${facadeUrl}, to read`]),
     `  data  ${dataDir}`,
     `  ${mail}`,
     `  ${slack}`,

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import type { Logger } from 'pino';
 import { FolderBlobStore, SealedBlobs } from '#libs/blob';
 import { SandboxTransport, SmtpTransport, type EmailTransport } from '#libs/channel/email';
 import { SandboxSlackTransport, WebApiSlackTransport, type SlackTransport } from '#libs/channel/slack';
@@ -8,9 +9,10 @@ import { notificationViews } from '#libs/notification';
 import { recipient, recipientEvents, type RecipientState } from '#libs/recipient';
 import { CachedAggregates, LiveFeed } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
-import { openSqliteStore, type SqliteStoreStats } from '#libs/store/sqlite';
+import type { SqliteStoreStats } from '#libs/store/sqlite';
 import { SqliteKeyStore, Vault } from '#libs/vault';
 import type { Settings } from './settings/index.js';
+import { openStore } from './store.js';
 
 const megabyte = 1_048_576;
 /** In milliseconds. */
@@ -19,7 +21,10 @@ const day = 86_400_000;
 /** Everything that handlers and controllers are made from. */
 export interface Parts {
   readonly store: EventStore;
-  readonly storeStats: () => SqliteStoreStats;
+  /** Undefined where the store does not count what it writes. */
+  readonly storeStats: (() => SqliteStoreStats) | undefined;
+  /** Lets other processes use the data directory. */
+  readonly releaseDataDir: () => void;
   readonly vault: Vault;
   readonly blobs: SealedBlobs;
   readonly contents: Contents;
@@ -37,12 +42,12 @@ export interface Parts {
 /** What a test may put around the store, to break it. */
 export type StoreDecorator = (store: EventStore) => EventStore;
 
-/** Opens what is kept in the data directory. @throws StoreUnusable */
-export async function openParts(settings: Settings, decorate: StoreDecorator): Promise<Parts> {
+/** Opens the store, and what is kept in the data directory. @throws StoreUnusable */
+export async function openParts(settings: Settings, log: Logger, decorate: StoreDecorator): Promise<Parts> {
   const { dataDir } = settings;
   // The store comes first: it holds the lock of the directory.
-  const sqlite = await openSqliteStore({ directory: dataDir });
-  const store = decorate(sqlite);
+  const opened = await openStore(settings, log);
+  const store = decorate(opened.store);
   try {
     const vault = new Vault(await SqliteKeyStore.open(dataDir));
     const blobs = new SealedBlobs(vault, await FolderBlobStore.open(dataDir));
@@ -50,7 +55,8 @@ export async function openParts(settings: Settings, decorate: StoreDecorator): P
     await feed.start();
     return {
       store,
-      storeStats: () => sqlite.stats(),
+      storeStats: opened.stats,
+      releaseDataDir: opened.release,
       vault,
       blobs,
       contents: new Contents(vault, blobs),
@@ -63,17 +69,19 @@ export async function openParts(settings: Settings, decorate: StoreDecorator): P
     };
   } catch (error) {
     await store.close();
+    opened.release();
     throw error;
   }
 }
 
 /** In the order in which they depend on each other. */
-export async function closeParts({ transport, recipients, feed, vault, store }: Parts): Promise<void> {
+export async function closeParts({ transport, recipients, feed, vault, store, releaseDataDir }: Parts): Promise<void> {
   await transport.close();
   recipients.stop();
   await feed.stop();
   await vault.close();
   await store.close();
+  releaseDataDir();
 }
 
 function createTransport({ smtp, smtpCa, smtpTimeoutSeconds }: Settings): EmailTransport {

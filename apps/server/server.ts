@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
-import { createHttpApp, type ReadinessCheck } from '#libs/http';
+import { createHttpApp } from '#libs/http';
 import { messageOf } from '#libs/kernel';
 import { Runtime, type Role as HandlerRole } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
@@ -14,6 +14,8 @@ import {
 } from '#streams.config';
 import { AppModule } from './app.module.js';
 import { serveConsole } from './console.js';
+import { startConsumers, storeCheck } from './consumers.js';
+import { openFacade, type RunningFacade } from './facade.js';
 import { openLists, type Lists } from './lists.js';
 import { consumerLog, nestLogger } from './log.js';
 import { measureRequests } from './metrics/http.js';
@@ -35,12 +37,14 @@ const scavengeEvery = 3_600_000;
 export interface Server {
   /** Where the API is; undefined without the role. */
   readonly url: string | undefined;
+  /** Where EventStoreDB clients can read; undefined where they cannot. */
+  readonly facadeUrl: string | undefined;
   /** Finishes requests and records under way, then closes the store. */
   drain(): Promise<void>;
 }
 
 /**
- * Starts the roles of this process: opens the data directory, starts the consumers, then listens.
+ * Starts the roles of this process: opens the store and the data directory, starts the consumers, then listens.
  * @param decorate for tests: stands between everything and the store
  * @throws StoreUnusable, or the error of a port that cannot be listened on
  */
@@ -49,17 +53,18 @@ export async function startServer(
   log: Logger,
   decorate: StoreDecorator = (store) => store,
 ): Promise<Server> {
-  const parts = await openParts(settings, decorate);
+  const parts = await openParts(settings, log, decorate);
   const metrics = new Metrics();
   const scavenger = keepScavenging(parts.store, log);
   let runtime: Runtime<never> | undefined;
   let lists: Lists | undefined;
   let app: NestFastifyApplication | undefined;
+  let facade: RunningFacade | undefined;
 
   async function drain(): Promise<void> {
     clearInterval(scavenger);
     // First no new requests, then no new records, then nothing.
-    await app?.close();
+    await Promise.all([app?.close(), facade?.close()]);
     await runtime?.drain();
     await lists?.index.close();
     await closeParts(parts);
@@ -86,29 +91,15 @@ export async function startServer(
       log: metrics.counted(consumerLog(log)),
     });
     runtime = started;
-    await started.start();
-    if (!settings.roles.includes('api')) return { url: undefined, drain };
+    const consumers = await startConsumers(started, parts.store, log);
+    facade = await openFacade(settings, parts.store, log);
+    const facadeUrl = facade?.url;
+    if (!settings.roles.includes('api')) return { url: undefined, facadeUrl, drain };
     metrics.addStore(parts.store, parts.storeStats);
     metrics.addConsumers(started, parts.store);
     lists = await openLists(settings, parts, started, log);
-    const consumers: ReadinessCheck = {
-      name: 'consumers',
-      check: () => {
-        const failed = started.status().filter(({ state }) => state === 'failed');
-        return failed.length === 0
-          ? { status: 'up' }
-          : { status: 'down', detail: `stopped: ${failed.map(({ name }) => name).join(', ')}` };
-      },
-    };
-    const store: ReadinessCheck = {
-      name: 'store',
-      check: async () => {
-        await parts.store.head();
-        return { status: 'up' };
-      },
-    };
     app = await createHttpApp(
-      AppModule.with(parts, lists, started, [store, consumers, lists.check], metrics.registry),
+      AppModule.with(parts, lists, started, [storeCheck(parts.store), consumers, lists.check], metrics.registry),
       {
         logger: nestLogger(log),
       },
@@ -116,7 +107,7 @@ export async function startServer(
     measureRequests(app, metrics.registry);
     await serveConsole(app);
     await app.listen({ host: settings.host, port: settings.port });
-    return { url: await app.getUrl(), drain };
+    return { url: await app.getUrl(), facadeUrl, drain };
   } catch (error) {
     await drain();
     throw error;

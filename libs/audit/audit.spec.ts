@@ -82,17 +82,17 @@ describe('what is shown', () => {
     ['a stream of timers', { streams: ['runtime.timer-3'] }, (n) => (n === 3 ? ['runtime.timer-3'] : [])],
     ['a type', { types: ['toy.rare.v1'] }, (n) => (n % 100 === 7 ? [`toy.event-${n}`] : [])],
     ['a flow', { correlationIds: ['flow-3'] }, (n) => (n % 10 === 3 ? [`toy.event-${n}`] : [])],
-    [
-      'a flow by the key of its stream',
-      { correlationIds: ['3'] },
-      (n) => (n === 3 ? ['toy.operation-3'] : []),
-    ],
+    ['a flow by the key of its stream', { correlationIds: ['3'] }, (n) => (n === 3 ? ['toy.operation-3'] : [])],
     [
       'all conditions together',
       { categories: ['toy.event'], types: ['toy.done.v1', 'toy.rare.v1'], correlationIds: ['flow-7', 'flow-8'] },
       (n) => ([7, 8].includes(n % 10) ? [`toy.event-${n}`] : []),
     ],
-    ['nothing where conditions exclude each other', { categories: ['toy.operation'], streams: ['toy.event-1'] }, () => []],
+    [
+      'nothing where conditions exclude each other',
+      { categories: ['toy.operation'], streams: ['toy.event-1'] },
+      () => [],
+    ],
   ])('%s', async (_, filter, expected) => {
     const { streams } = await pages(filter, 200);
     expect(streams).toEqual(numbers.flatMap(expected));
@@ -100,7 +100,11 @@ describe('what is shown', () => {
 
   test('a record of a type or category that is not known stands as it is, with the reason', async () => {
     const [rare] = (await audit.page({ types: ['toy.rare.v1'] }, 0n, 1)).items;
-    expect(rare).toMatchObject({ type: 'toy.rare.v1', data: { n: 7 }, unreadable: expect.stringMatching('unknown type') });
+    expect(rare).toMatchObject({
+      type: 'toy.rare.v1',
+      data: { n: 7 },
+      unreadable: expect.stringMatching('unknown type'),
+    });
     const [forgotten] = (await audit.page({ streams: ['forgotten.event-1'] }, 0n, 1)).items;
     expect(forgotten).toMatchObject({ unreadable: 'unknown category' });
     const [checkpoint] = (await audit.page({ categories: ['runtime.checkpoint'] }, 0n, 1)).items;
@@ -130,7 +134,8 @@ describe('pages', () => {
 describe('ranges', () => {
   async function streamsIn(filter: AuditFilter, after: bigint, to: bigint): Promise<string[]> {
     const streams: string[] = [];
-    for await (const { items } of audit.range(filter, after, to, never)) streams.push(...items.map(({ stream }) => stream));
+    for await (const { items } of audit.range(filter, after, to, never))
+      streams.push(...items.map(({ stream }) => stream));
     return streams;
   }
 

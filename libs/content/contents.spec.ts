@@ -49,3 +49,35 @@ test('a text counts by its bytes: what is stored inline stays small', async () =
   const sealed = await contents.seal(owner, 'some-id', { subject: 'x', text: '€'.repeat(10_000) });
   expect(Object.keys(sealed)).toEqual(['blob']);
 });
+
+test('work on attachments waits while others hold too much of them in memory', async () => {
+  const { signal } = new AbortController();
+  const attached = (size: number): Content => ({
+    ...small,
+    attachments: [
+      { fileName: 'a', mediaType: 'text/plain', blob: { keyId: 'k', id: 'a', size }, sha256: '' },
+      { fileName: 'b', mediaType: 'text/plain', blob: { keyId: 'k', id: 'b', size: 1 }, sha256: '' },
+    ],
+  });
+  const [huge, some] = await Promise.all(
+    [attached(100_000_000), attached(1_000)].map((content) => contents.seal(owner, 'some-id', content)),
+  );
+  let end!: () => void;
+  const held = new Promise<void>((resolve) => (end = resolve));
+  const begun: string[] = [];
+  const begin = (name: string) => async () => {
+    begun.push(name);
+    if (name === 'huge') await held;
+  };
+  const first = contents.holding(huge!, signal, begin('huge'));
+  const second = contents.holding(some!, signal, begin('some'));
+  await contents.holding(await contents.seal(owner, 'some-id', small), signal, begin('none'));
+  expect(begun).toEqual(['huge', 'none']);
+  end();
+  await Promise.all([first, second]);
+  // One attachment of a large message is not the whole of it.
+  const one = contents.holding(huge!, signal, begin('one'), 1);
+  await contents.holding(some!, signal, begin('other'), 0);
+  await one;
+  expect(begun).toEqual(['huge', 'none', 'some', 'one', 'other']);
+});

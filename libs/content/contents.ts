@@ -3,11 +3,14 @@ import type { SealedBlobs } from '#libs/blob';
 import { TidingsError } from '#libs/kernel';
 import { KeyDestroyed, type Sealed, type Vault } from '#libs/vault';
 import type { Content, ContentAttachment } from './content.js';
+import { Room } from './room.js';
 import type { SealedContent } from './sealed-content.js';
 
 /** Bytes of JSON up to which content stands in the records themselves; it is copied with each step of the flow. */
 const inlineBytes = 16_384;
 const label = 'content';
+/** Bytes of attachments that are worked on at a time; composing a mail takes several times as much. */
+const bytesAtATime = 33_554_432;
 
 /** An attachment's bytes are not those that were accepted. */
 export class AttachmentAltered extends TidingsError {
@@ -16,6 +19,8 @@ export class AttachmentAltered extends TidingsError {
 
 /** Seals and opens contents. */
 export class Contents {
+  private readonly room = new Room(bytesAtATime);
+
   constructor(
     private readonly vault: Vault,
     private readonly blobs: SealedBlobs,
@@ -52,6 +57,20 @@ export class Contents {
     return JSON.parse(bytes.toString('utf8')) as Content;
   }
 
+  /**
+   * Does work that holds attachments of the content in memory: all of them, or one. It waits where others hold too much.
+   * @param attachment its index
+   * @throws what aborted the signal, and what the work throws
+   */
+  async holding<Result>(
+    content: SealedContent,
+    signal: AbortSignal,
+    work: () => Promise<Result>,
+    attachment?: number,
+  ): Promise<Result> {
+    return this.room.hold(await this.bytesOf(content, attachment), signal, work);
+  }
+
   /** The bytes of an attachment, whole. @throws AttachmentAltered, KeyDestroyed, SealBroken, StoreUnavailable */
   async readAttachment({ blob, sha256 }: ContentAttachment): Promise<Buffer> {
     const bytes = await this.blobs.get(blob);
@@ -60,5 +79,16 @@ export class Contents {
     if (found !== sha256)
       throw new AttachmentAltered('an attachment is not what was accepted: its SHA-256 is another one');
     return bytes;
+  }
+
+  /** None where the content cannot be opened: then the work will fail and say why. */
+  private async bytesOf(content: SealedContent, attachment: number | undefined): Promise<number> {
+    try {
+      const { attachments = [] } = await this.open(content);
+      const held = attachment === undefined ? attachments : attachments.slice(attachment, attachment + 1);
+      return held.reduce((bytes, { blob }) => bytes + blob.size, 0);
+    } catch {
+      return 0;
+    }
   }
 }

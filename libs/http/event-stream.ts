@@ -28,15 +28,18 @@ export function lastEventId(header: string | undefined): bigint | undefined {
 }
 
 /** What the source gives, and undefined whenever it has given nothing for so many milliseconds. */
-export async function* orSilence<Value>(source: AsyncIterable<Value>, every: number): AsyncGenerator<Value | undefined> {
+export async function* orSilence<Value>(
+  source: AsyncIterable<Value>,
+  every: number,
+): AsyncGenerator<Value | undefined> {
   const iterator = source[Symbol.asyncIterator]();
   try {
     for (;;) {
       const step = new Step(iterator.next());
       while (!(await step.settles(every))) yield undefined;
-      const { done, value } = step.result();
-      if (done) return;
-      yield value as Value;
+      const result = step.result();
+      if (result.done === true) return;
+      yield result.value;
     }
   } finally {
     // It may be waiting: whoever aborts it lets it end.

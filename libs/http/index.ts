@@ -4,6 +4,7 @@ export * from './event-stream.js';
 export * from './health.controller.js';
 export * from './openapi/index.js';
 export * from './media-type.js';
+export * from './no-body.js';
 export * from './open-streams.js';
 export * from './problem.filter.js';
 export * from './problem.js';

@@ -7,7 +7,10 @@ interface Wish {
  * Which of the media types an `Accept` header wants most. The first of them where it is absent, or wants none of them:
  * an answer in another form tells more than a refusal.
  */
-export function wantedMediaType<Type extends string>(accept: string | undefined, types: readonly [Type, ...Type[]]): Type {
+export function wantedMediaType<Type extends string>(
+  accept: string | undefined,
+  types: readonly [Type, ...Type[]],
+): Type {
   const wishes = (accept ?? '').split(',').map(wishOf);
   let best: { readonly type: Type; readonly quality: number } | undefined;
   for (const { type: named, quality } of wishes) {

@@ -36,7 +36,12 @@ export class OpenStreams {
       this.open.delete(stopping);
       stopping.abort();
     });
-    void reply.headers({ 'content-type': mediaType, 'cache-control': 'no-store', vary: 'accept', 'x-accel-buffering': 'no' });
+    void reply.headers({
+      'content-type': mediaType,
+      'cache-control': 'no-store',
+      vary: 'accept',
+      'x-accel-buffering': 'no',
+    });
     return new StreamableFile(Readable.from(chunks(stopping.signal), { objectMode: false }));
   }
 

@@ -10,10 +10,12 @@ import {
   Post,
   Put,
   Query,
+  Req,
   type LoggerService,
 } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { IsOptional, IsString, ValidateNested } from 'class-validator';
+import type { FastifyRequest } from 'fastify';
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
@@ -22,7 +24,17 @@ import { text } from 'node:stream/consumers';
 import { Refused } from '#libs/kernel';
 import { StoreUnavailable, WrongExpectedRevision } from '#libs/store/port';
 import { IsId, IsTags, Type } from '#libs/validation';
-import { createHttpApp, limitParameter, preconditionFailed, revisionOf, validated, verb } from './index.js';
+import {
+  createHttpApp,
+  type HttpAppOptions,
+  limitParameter,
+  preconditionFailed,
+  readStreamedBody,
+  revisionOf,
+  StreamedBody,
+  validated,
+  verb,
+} from './index.js';
 
 class Content {
   @IsString() subject!: string;
@@ -81,6 +93,16 @@ class NotesController {
     });
     return { slow: true };
   }
+  @Post('streamed')
+  @StreamedBody()
+  async streamed(@Req() request: FastifyRequest): Promise<unknown> {
+    let length = 0;
+    for await (const chunk of await readStreamedBody(request, 1_000)) {
+      length += chunk.length;
+      gate.begun();
+    }
+    return { length };
+  }
 }
 
 @Module({ controllers: [NotesController] })
@@ -93,8 +115,8 @@ const logger: LoggerService = {
   error: (...args: unknown[]) => logged.push(args.join(' ')),
 };
 
-async function start(): Promise<{ app: NestFastifyApplication; port: number }> {
-  const app = await createHttpApp(TestModule, { logger, closeGrace: 1_000 });
+async function start(options: HttpAppOptions = {}): Promise<{ app: NestFastifyApplication; port: number }> {
+  const app = await createHttpApp(TestModule, { logger, closeGrace: 1_000, ...options });
   await app.listen(0, '127.0.0.1');
   return { app, port: (app.getHttpServer().address() as AddressInfo).port };
 }
@@ -365,6 +387,44 @@ describe('errors that are thrown', () => {
     expect(response.headers.get('retry-after')).toBe(what === 'store' ? '1' : null);
     expect(logged).toHaveLength(problem.status >= 500 ? 1 : 0);
     if (what === 'unknown') expect(logged[0]).toContain(String(problem.requestId));
+  });
+});
+
+describe('a body that does not come to its end', () => {
+  const bodyTime = 50;
+  const postSlowly = (to: number, path: string) => {
+    const headers = { 'content-type': 'application/json', 'content-length': '100' };
+    const request = httpRequest({ port: to, host: '127.0.0.1', path, method: 'POST', headers });
+    request.write('{');
+    return request;
+  };
+
+  test('is given up after a time, with an answer', async () => {
+    logged.length = 0;
+    const other = await start({ bodyTime });
+    const request = postSlowly(other.port, '/v1/notes');
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    expect([response.statusCode, response.headers['content-type']]).toEqual([408, 'application/problem+json']);
+    expect(JSON.parse(await text(response))).toMatchObject({ type: '/problems/request-timeout', status: 408 });
+    await once(request, 'close');
+    expect(logged).toEqual([]);
+    await other.app.close();
+  });
+
+  test('may take longer where it is streamed', async () => {
+    const other = await start({ bodyTime });
+    const begun = new Promise<void>((resolve) => {
+      gate.begun = resolve;
+    });
+    const streamed = postSlowly(other.port, '/v1/streamed');
+    await begun;
+    // Begun later, and given up by now.
+    const given = postSlowly(other.port, '/v1/notes');
+    await once(given, 'response');
+    streamed.end('x'.repeat(99));
+    const [response] = (await once(streamed, 'response')) as [IncomingMessage];
+    expect(JSON.parse(await text(response))).toEqual({ length: 100 });
+    await other.app.close();
   });
 });
 

@@ -1,10 +1,11 @@
 import type { LoggerService, LogLevel } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { newId } from '#libs/kernel';
+import { limitBodyTime } from './body-time.js';
 import { parseJsonBody } from './json-body.js';
 import { Problem, problemMediaType } from './problem.js';
 import { ProblemFilter, sendRouterError } from './problem.filter.js';
@@ -13,6 +14,8 @@ import { passStreamedBodies } from './streamed-body.js';
 export interface HttpAppOptions {
   /** Bytes of a JSON body. Default 8 MiB. */
   readonly bodyLimit?: number;
+  /** How long a JSON body may take to arrive, in milliseconds. Default a minute. */
+  readonly bodyTime?: number;
   /** How long `close()` waits for requests under way before it drops their connections, in milliseconds. Default 10 s. */
   readonly closeGrace?: number;
   /** Nest's logger, its levels, or false for silence. Default Nest's own. */
@@ -31,7 +34,7 @@ type Module = Parameters<typeof NestFactory.create>[0];
  */
 export async function createHttpApp(
   module: Module,
-  { bodyLimit = 8 * 1024 * 1024, closeGrace = 10_000, logger }: HttpAppOptions = {},
+  { bodyLimit = 8 * 1024 * 1024, bodyTime = 60_000, closeGrace = 10_000, logger }: HttpAppOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit,
@@ -40,7 +43,7 @@ export async function createHttpApp(
     genReqId: () => newId(),
     // An id of 200 characters is at most 600 bytes, each three characters when percent-encoded.
     routerOptions: { maxParamLength: 1_800 },
-    // Also of an upload on a slow line.
+    // Also of an upload on a slow line; other bodies have `bodyTime`.
     requestTimeout: 900_000,
     keepAliveTimeout: 72_000,
     http: { headersTimeout: 15_000 },
@@ -60,6 +63,7 @@ export async function createHttpApp(
   });
   fastify.removeAllContentTypeParsers();
   passStreamedBodies(fastify);
+  limitBodyTime(fastify, bodyTime, refuseSlowBody);
   for (const type of ['application/json', /^application\/[\w.+-]+\+json(?:;|$)/]) {
     fastify.addContentTypeParser<Buffer>(type, { parseAs: 'buffer' }, (_request, body, done) => {
       try {
@@ -89,6 +93,12 @@ function closeConnectionsAfterUse(fastify: FastifyInstance): void {
     if (closing) setImmediate(() => fastify.server.closeIdleConnections());
     done();
   });
+}
+
+function refuseSlowBody({ raw }: FastifyRequest, reply: FastifyReply): void {
+  const error = Object.assign(new Error('the body took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+  if (reply.raw.headersSent) raw.socket.destroy();
+  else answerClientError(error, raw.socket);
 }
 
 /** Answers what is no HTTP request at all, for which there are no request and reply objects. */

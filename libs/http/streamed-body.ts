@@ -27,7 +27,8 @@ export function passStreamedBodies(fastify: FastifyInstance): void {
   });
 }
 
-function isStreamed({ routeOptions }: FastifyRequest): boolean {
+/** True for a request to a route with `StreamedBody`. */
+export function isStreamed({ routeOptions }: FastifyRequest): boolean {
   return (routeOptions.config as StreamedRoute | undefined)?.streamedBody === true;
 }
 

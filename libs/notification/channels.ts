@@ -1,10 +1,10 @@
-import { emailEffectTypes, emailEvents, emailOperations } from '#libs/channel/email';
-import { slackEffectTypes, slackEvents, slackOperations } from '#libs/channel/slack';
+import { emailEffectTypes, emailEvents, emailOperations, mimeBlobId } from '#libs/channel/email';
+import { payloadBlobId, slackEffectTypes, slackEvents, slackOperations } from '#libs/channel/slack';
 import type { StoredBlob } from '#libs/content';
 import type { MessageOf, RecordOf, StreamDefinition } from '#libs/kernel';
 import type { Channel } from '#libs/recipient';
 import type { EffectTypes } from '#libs/runtime';
-import type { Sealed } from '#libs/vault';
+import { keyIdOf, type Sealed } from '#libs/vault';
 import type { OperationType, PreparedOperation } from './event/contents.js';
 
 // All that the flow of notifications knows of the channels. A further channel is added here, and its operations to
@@ -62,10 +62,15 @@ export function messageLink(operationId: string, { data }: ChannelEvent): string
   return data.receipt.payload && `/v1/slack-messages/${operationId}/message`;
 }
 
-/** What the sandbox has kept of it. */
-export function keptBlobs({ data }: ChannelEvent): readonly StoredBlob[] {
-  if (!('receipt' in data)) return [];
-  const { receipt } = data;
-  const kept = 'mime' in receipt ? [receipt.mime] : [receipt.payload, receipt.file];
-  return kept.filter((blob) => blob !== null);
+/** Where the sandbox may have kept something of an operation: also of attempts that nothing but their claim tells of. */
+export function keptBlobs(
+  prepared: PreparedOperation,
+  { data }: ChannelEvent,
+): readonly Pick<StoredBlob, 'keyId' | 'id'>[] {
+  const keyId = keyIdOf(addressOf(prepared));
+  return Array.from({ length: data.attempt }, (_, index) => ({ keyId, id: keptBlobId(prepared, index + 1) }));
+}
+
+function keptBlobId({ id, channel }: PreparedOperation, attempt: number): string {
+  return channel === 'email' ? mimeBlobId(id, attempt) : payloadBlobId(id, attempt);
 }

@@ -1,7 +1,9 @@
 import { Inject, Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
 import { OpenStreams } from '#libs/http';
 import type { AcceptServices } from './http/accept.js';
+import { BatchController } from './http/batch.controller.js';
 import { BROADCASTS, type Broadcasts } from './http/broadcasts.js';
+import { CancelController } from './http/cancel.controller.js';
 import { CONTENT_SERVICES, ContentController } from './http/content.controller.js';
 import { ACCEPT_SERVICES, NotificationController } from './http/notification.controller.js';
 import { NotificationQueries, type QueryServices } from './http/queries.js';
@@ -18,7 +20,13 @@ export class NotificationModule implements OnModuleDestroy {
   static with(services: AcceptServices & QueryServices & { readonly broadcasts: Broadcasts }): DynamicModule {
     return {
       module: NotificationModule,
-      controllers: [NotificationController, NotificationViewController, ContentController],
+      controllers: [
+        NotificationController,
+        NotificationViewController,
+        ContentController,
+        CancelController,
+        BatchController,
+      ],
       providers: [
         { provide: ACCEPT_SERVICES, useValue: services },
         { provide: CONTENT_SERVICES, useValue: services },

@@ -4,6 +4,7 @@ export * from './aggregate/execute.js';
 export type { Consumer } from './consumer/consumer.js';
 export type { ArchivedRecord } from './parking/parked.js';
 export type { ConsumerLog, ConsumerState, ConsumerStatus } from './consumer/status.js';
+export * from './effect/cancel-effect.js';
 export * from './effect/effect.js';
 export * from './effect/run-effect.js';
 export * from './live/final-waits.js';

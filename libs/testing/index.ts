@@ -1,5 +1,4 @@
 export { eventually } from './eventually.js';
-export * from './facade/index.js';
 export { notRun } from './not-run.js';
 export * from './query-index/index.js';
 export * from './runtime/index.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { categoryOf, newId } from '#libs/kernel';
 import { WrongExpectedRevision } from '#libs/store/port';
 import { readStore } from '../crash/support/evidence.js';
-import type { Accepted } from '../support/index.js';
+import { eventually, type Accepted } from '../support/index.js';
 import { gate, only, rewindConsumers, withStore, World } from './support/index.js';
 
 let world: World;
@@ -44,7 +44,7 @@ test('1. Sending answers a unique tracking id before anything is delivered; ids 
     expect(time).toBeLessThanOrEqual(after);
   }
   door.open();
-  await world.smtp.received(20, 20_000);
+  await eventually(async () => world.smtp.mails.length === 20 || undefined);
 });
 
 test('2. The request is readable by that id at once, with its tags', async () => {
@@ -77,12 +77,15 @@ test('3. A missing body or content or a null tag is refused, and nothing is writ
       [{ recipientId: 'ada', content, tags: { invoice: null } }, 'tags'],
       [{ recipientId: 'ada', content: { ...content, attachments: [big] }, tags: { invoice: null } }, 'tags'],
     ] as const) {
-      const { status, headers, body: problem } = await bare.api.request<{
+      const {
+        status,
+        headers,
+        body: problem,
+      } = await bare.api.request<{
         readonly errors?: readonly { readonly path: string }[];
       }>('POST', '/v1/notifications', body, { 'idempotency-key': `key ${path}` });
       expect(headers.get('content-type')).toBe('application/problem+json');
-      expect({ body, status }).toEqual({ body, status: path === '' ? expect.any(Number) : 422 });
-      expect([400, 415, 422]).toContain(status);
+      expect({ body, status }).toEqual({ body, status: 422 });
       if (path !== '') expect(problem.errors?.map((error) => error.path)).toContain(path);
     }
     await bare.server.stop();
@@ -111,14 +114,21 @@ test('4. Processing writes exactly one requested event, and redelivery adds none
 test('27. The same request twice writes nothing the second time; another one under its key is refused', async () => {
   const key = { 'idempotency-key': 'order-7' };
   const post = (subject: string) =>
-    world.api.request<Accepted>('POST', '/v1/notifications', { recipientId: 'ada', content: { ...content, subject } }, key);
+    world.api.request<Accepted>(
+      'POST',
+      '/v1/notifications',
+      { recipientId: 'ada', content: { ...content, subject } },
+      key,
+    );
   const first = await post('Once');
   await world.api.finalView(first.body.id);
   const second = await post('Once');
   expect(second).toMatchObject({ status: 202, body: first.body });
   expect(second.headers.get('idempotency-replayed')).toBe('true');
   expect(await post('Twice')).toMatchObject({ status: 422, body: { errors: [{ path: 'Idempotency-Key' }] } });
-  expect(world.smtp.mails.map(({ parsed }) => parsed.subject).filter((subject) => subject !== 'Hello')).toEqual(['Once']);
+  expect(world.smtp.mails.map(({ parsed }) => parsed.subject).filter((subject) => subject !== 'Hello')).toEqual([
+    'Once',
+  ]);
 });
 
 test('27. A recipient put again as it stands keeps its revision; put on another one it is refused, both named', async () => {

@@ -15,9 +15,9 @@ const refusal = { httpStatus: 400 };
 /** No saga, and no operation of a channel. */
 async function expectNothingEnqueued(id: string): Promise<void> {
   const streams = (await world.api.events(id)).map(({ stream }) => stream);
-  expect(streams.filter((stream) => /^(notification\.saga|\w+\.operation|email\.event|slack\.event)-/.test(stream))).toEqual(
-    [],
-  );
+  expect(
+    streams.filter((stream) => /^(notification\.saga|\w+\.operation|email\.event|slack\.event)-/.test(stream)),
+  ).toEqual([]);
 }
 
 test('10. All opted out: the notification says so, without a saga and without operations', async () => {
@@ -143,7 +143,10 @@ test('14. Several operations per channel go out in order, each with its own id, 
     mediaType: 'text/plain',
     content: Buffer.from(`bytes of ${fileName}`).toString('base64'),
   }));
-  const slack = [{ type: 'SendSlackMessage' }, ...[1, 0].map((attachment) => ({ type: 'UploadFileToSlack', attachment }))];
+  const slack = [
+    { type: 'SendSlackMessage' },
+    ...[1, 0].map((attachment) => ({ type: 'UploadFileToSlack', attachment })),
+  ];
   const mail = [{ type: 'SendEmail' }, { type: 'SendEmail', to: mailOf('second') }];
   world.directory.knows('many', { prepare: { email: { operations: mail }, slack: { operations: slack } } });
   const tags = { invoice: '7' };

@@ -98,6 +98,44 @@ describe('send', () => {
   });
 });
 
+describe('send to several', () => {
+  const text = ['--subject', 'Hello all', '--text', 'How are you?'];
+
+  test('tells how it ended for all of them', async () => {
+    const { code, stdout, stderr } = await run('send', '--recipients', 'ada, nobody', ...text, '--wait', '20');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^status +completed$/m);
+    expect(stdout).toMatch(/^recipients +2$/m);
+    expect(stdout).toMatch(/^counts +1 sent, 1 failed$/m);
+    expect(stderr).toMatch(/^tidings: accepted as \S+\n$/);
+  });
+
+  test('to a group', async () => {
+    await api.request('PUT', '/v1/groups/team', {});
+    await api.request('POST', '/v1/groups/team/members', { add: ['ada'] });
+    const { code, stdout } = await run('send', '--group', 'team', ...text, '--wait=20', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'completed', groupId: 'team', counts: { sent: 1 } });
+  });
+
+  test('or to one, but not both', async () => {
+    const { code, stderr } = await run('send', '--group', 'team', '--to', 'ada', ...text);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/only one of --to, --recipients and --group may be given/);
+  });
+});
+
+test('cancel keeps a notification from being sent', async () => {
+  const id = await api.notify('ada', { deliverAt: '2999-01-01T00:00:00Z', expiresAt: '2999-01-02T00:00:00Z' });
+  const { code, stdout } = await run('cancel', id);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^status +cancelling$/m);
+  expect((await api.finalView(id)).status).toBe('cancelled');
+  const { id: sent } = await api.finalView(await api.notify('ada'));
+  const refused = await run('cancel', sent);
+  expect(refused).toEqual({ code: 4, stdout: '', stderr: 'tidings: refused (409): it has ended already: sent\n' });
+});
+
 test('show tells what became of a notification', async () => {
   const { id } = await api.finalView(await api.notify('ada', { tags: { invoice: '7' } }));
   const { code, stdout } = await run('show', id);

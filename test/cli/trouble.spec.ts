@@ -39,7 +39,7 @@ test.each([
   [['show', 'a', 'b'], /unexpected argument b/],
   [['show', 'a', '--loud'], /Unknown option '--loud'/],
   [['show', 'a', '--wait=long'], /--wait must be seconds/],
-  [['send', '--subject', 'a', '--text', 'b'], /--to is required/],
+  [['send', '--subject', 'a', '--text', 'b'], /--to, --recipients or --group is required/],
   [['send', '--to', 'a', '--subject', 'a', '--text', 'b', '--tag', 'c'], /--tag must look like name=value/],
   [['send', '--to', 'a', '--subject', 'a', '--text', 'b', '--attach', 'no.pdf'], /no\.pdf cannot be read \(ENOENT\)/],
   [['send', '--to', 'a', '--subject', 'a', '--text', 'b', '--attach', '.'], /\. is not a file/],

@@ -3,6 +3,7 @@ import { openSqliteStore } from '#libs/store/sqlite';
 import { SmtpDouble } from '#libs/testing';
 import { Api, eventually, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
 import { appendBadRecords, followUpChecks, readParked, recordChecks } from './bad-input/record-checks.js';
+import { batchAndCancelChecks } from './bad-input/batch-and-cancel-checks.js';
 import { listChecks } from './bad-input/list-checks.js';
 import { requestChecks } from './bad-input/request-checks.js';
 import { documentedRows } from './bad-input/table.js';
@@ -39,13 +40,14 @@ test('docs/bad-input.md has a row for every check, and only those', () => {
   const checks = [
     ...Object.keys(requestChecks),
     ...Object.keys(listChecks),
+    ...Object.keys(batchAndCancelChecks),
     ...Object.keys(recordChecks),
     ...Object.keys(followUpChecks),
   ];
   expect([...documented.keys()].sort()).toEqual(checks.sort());
 });
 
-test.each(Object.entries({ ...requestChecks, ...listChecks }))('%s', async (input, check) => {
+test.each(Object.entries({ ...requestChecks, ...listChecks, ...batchAndCancelChecks }))('%s', async (input, check) => {
   expect(await check(api)).toBe(documented.get(input));
 });
 

@@ -100,6 +100,19 @@ describe('the OpenAPI document', () => {
   });
 });
 
+test('live answers have the media type that is described', async () => {
+  await api.putRecipient('live', 'live@example.com');
+  const paths = ['/v1/events', `/v1/notifications/${await api.notify('live')}`];
+  for (const path of paths) {
+    const leaving = new AbortController();
+    const headers = { accept: 'text/event-stream' };
+    const response = await fetch(server.url + path, { headers, signal: leaving.signal });
+    leaving.abort();
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    expect(conformance.operationOf('GET', path).responses['200']!.content).toHaveProperty(['text/event-stream']);
+  }
+});
+
 describe('the page', () => {
   test('tells of every route and loads nothing', async () => {
     const { body, headers } = await api.request<string>('GET', '/docs');

@@ -35,16 +35,18 @@ function signalGroup({ process: { pid } }: Program, signal: 'SIGINT' | 'SIGKILL'
 }
 
 test(
-  'npm start compiles, serves and drains; started again it compiles nothing and has everything',
+  'npm start compiles and builds, serves and drains; started again it does neither and has everything',
   async () => {
     const first = npm('start');
     const api = new Api(await apiOf(first));
     expect(first.stderr).toContain('tidings: compiling');
+    expect(first.stderr).toContain('tidings: building the console');
     expect(first.stderr).not.toContain('installing');
     expect(first.stdout).toMatch(/^tidings is ready$/m);
     expect(first.stdout).toContain(`\n  data  ${data.path}\n`);
     expect(first.stdout).toMatch(/^ {2}mail +sandbox: nothing is sent/m);
     expect((await api.request('GET', '/health/ready')).status).toBe(200);
+    expect((await api.request('GET', '/')).status).toBe(200);
     await api.putRecipient('ada', 'ada@example.com');
     const view = await api.finalView(await api.notify('ada'));
     expect(view.status).toBe('sent');
@@ -54,7 +56,7 @@ test(
 
     const second = npm('start');
     expect(await new Api(await apiOf(second)).view(view.id)).toEqual(view);
-    expect(second.stderr).not.toContain('compiling');
+    expect(second.stderr).not.toMatch(/compiling|building/);
     signalGroup(second, 'SIGINT');
     expect((await second.ended()).code).toBe(0);
     expect(second.stdout).toContain('tidings: finishing what is under way');

@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 
 export { Api, type Accepted, type Answer, type EventItem } from './api.js';
+export { readEvents, type StreamedEvent } from './event-stream.js';
 export { eventually } from './eventually.js';
 export { findInFiles } from './files.js';
 export { Program, type EndedProcess } from './program.js';

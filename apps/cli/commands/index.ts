@@ -1,6 +1,6 @@
 import type { Command } from '../command.js';
 import { consumers, pause, resume } from './consumers.js';
-import { events, show } from './notifications.js';
+import { cancel, events, show } from './notifications.js';
 import { archive, handling, parked, redrive } from './parked.js';
 import { send } from './send.js';
 
@@ -9,6 +9,7 @@ export const commands: Readonly<Record<string, Command>> = {
   send,
   show,
   events,
+  cancel,
   consumers,
   pause,
   resume,

@@ -11,15 +11,18 @@ export const waitOption = {
   wait: { value: '[seconds]', bare: '60', help: 'wait for the end, 60 seconds unless said otherwise' },
 } as const;
 
-/** Asks until the notification is at its end or the time is over. */
-async function waitForEnd(api: ApiClient, id: string, seconds: number): Promise<Answer<NotificationView>> {
+/** Asks until it is at its end or the time is over. @param path of a notification or a broadcast */
+export async function waitForEnd<View extends { readonly completedAt: string | null }>(
+  api: ApiClient,
+  path: string,
+  seconds: number,
+): Promise<Answer<View>> {
   const end = performance.now() + seconds * 1_000;
   for (;;) {
     const left = Math.max(0, (end - performance.now()) / 1_000);
     const wait = Math.min(longestRequest, left);
     const query = wait > 0 ? { wait: wait.toFixed(3) } : {};
-    const path = `/v1/notifications/${encodeURIComponent(id)}`;
-    const answer = await api.get<NotificationView>(path, { query, wait: wait * 1_000 });
+    const answer = await api.get<View>(path, { query, wait: wait * 1_000 });
     if (answer.body.completedAt !== null || left <= longestRequest) return answer;
   }
 }
@@ -30,7 +33,7 @@ export async function showNotification(
   id: string,
   seconds: number | undefined,
 ): Promise<ExitCode> {
-  const answer = await waitForEnd(api, id, seconds ?? 0);
+  const answer = await waitForEnd<NotificationView>(api, pathOf(id), seconds ?? 0);
   output.answer(answer, (view) => viewParts(output, view));
   if (seconds === undefined) return exitCodes.ok;
   if (answer.body.completedAt === null) return exitCodes.notYet;
@@ -68,6 +71,10 @@ function viewParts(output: Context['output'], view: NotificationView): readonly 
   return [details, table];
 }
 
+function pathOf(id: string): string {
+  return `/v1/notifications/${encodeURIComponent(id)}`;
+}
+
 export const show: Command = {
   summary: 'what became of a notification',
   positionals: ['<id>'],
@@ -80,7 +87,7 @@ export const events: Command = {
   positionals: ['<id>'],
   options: {},
   async run({ api, args, output }) {
-    const path = `/v1/notifications/${encodeURIComponent(args.positionals[0]!)}/events`;
+    const path = `${pathOf(args.positionals[0]!)}/events`;
     output.answer(await api.get<{ items: RecordView[] }>(path), ({ items }) => [
       output.table(items, [
         { head: 'position', value: ({ position }) => position, align: 'right' },
@@ -90,6 +97,19 @@ export const events: Command = {
         { head: 'revision', value: ({ revision }) => revision, align: 'right' },
       ]),
     ]);
+    return exitCodes.ok;
+  },
+};
+
+export const cancel: Command = {
+  summary: 'keep what is not sent yet of a notification from being sent',
+  positionals: ['<id>'],
+  options: {},
+  async run({ api, args, output }) {
+    const answer = await api.post<{ readonly id: string; readonly status: string }>(
+      `${pathOf(args.positionals[0]!)}:cancel`,
+    );
+    output.answer(answer, ({ id, status }) => [output.details({ id, status })]);
     return exitCodes.ok;
   },
 };

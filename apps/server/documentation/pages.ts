@@ -17,7 +17,7 @@ function topologyMarkdown(): string {
 
 Every stream with those who write it and those who read it, as \`streams.config.ts\` declares them. Categories
 \`runtime.checkpoint\`, \`runtime.retry\`, \`runtime.parked\` and \`runtime.control\` are the consumers' own bookkeeping, one
-stream a consumer.
+stream a consumer. Auditors read all streams and write none ([auditing.md](auditing.md)).
 
 \`\`\`mermaid
 ${topologyDiagram(topology)}

@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { ConsumerLog, ConsumerState, ConsumerStatus, Runtime } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
+import { headWhenThere } from './store.js';
 
 const states: readonly ConsumerState[] = ['running', 'paused', 'failed', 'stopped'];
 const labelNames = ['consumer'] as const;
@@ -33,7 +34,8 @@ export function collectConsumers(registry: Registry, runtime: Runtime<never>, st
     labelNames,
     registers,
     async collect() {
-      const head = await store.head();
+      const head = await headWhenThere(store);
+      if (head === undefined) return;
       for (const { name, position } of runtime.status()) {
         this.set({ consumer: name }, head > position ? Number(head - position) : 0);
       }

@@ -20,8 +20,8 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** Measures what the store writes. */
-  addStore(store: Pick<EventStore, 'head'>, stats: () => SqliteStoreStats): void {
+  /** Measures what the store writes, where it counts that, and how far it is. */
+  addStore(store: Pick<EventStore, 'head'>, stats: (() => SqliteStoreStats) | undefined): void {
     collectStore(this.registry, store, stats);
   }
 

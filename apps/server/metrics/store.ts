@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { EventStore } from '#libs/store/port';
+import { StoreUnavailable, type EventStore } from '#libs/store/port';
 import type { SqliteStoreStats } from '#libs/store/sqlite';
 
 const counters: readonly (readonly [name: string, help: string, count: (stats: SqliteStoreStats) => number])[] = [
@@ -13,16 +13,20 @@ const counters: readonly (readonly [name: string, help: string, count: (stats: S
 ];
 
 /** What the store has written, looked up when it is asked for. */
-export function collectStore(registry: Registry, store: Pick<EventStore, 'head'>, stats: () => SqliteStoreStats): void {
+export function collectStore(
+  registry: Registry,
+  store: Pick<EventStore, 'head'>,
+  stats: (() => SqliteStoreStats) | undefined,
+): void {
   const registers = [registry];
-  for (const [name, help, count] of counters) {
+  for (const [name, help, count] of stats === undefined ? [] : counters) {
     new Counter({
       name,
       help,
       registers,
       collect() {
         this.reset();
-        this.inc(count(stats()));
+        this.inc(count(stats!()));
       },
     });
   }
@@ -31,7 +35,18 @@ export function collectStore(registry: Registry, store: Pick<EventStore, 'head'>
     help: 'Position of the last record',
     registers,
     async collect() {
-      this.set(Number(await store.head()));
+      const head = await headWhenThere(store);
+      if (head !== undefined) this.set(Number(head));
     },
   });
+}
+
+/** Undefined while the store is away: everything else is measured all the same. */
+export async function headWhenThere(store: Pick<EventStore, 'head'>): Promise<bigint | undefined> {
+  try {
+    return await store.head();
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return undefined;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { MalformedConnection, parseConnection, type EventStoreDbConnection } from '#libs/store/eventstoredb';
 import { isEmailAddress, isHeaderSafe } from '#libs/validation';
 
 /** Reads a setting's text; throws `Malformed`. `cwd` is what relative paths start from. */
@@ -64,7 +65,7 @@ export const loopbackHost: Parse<string> = (text) => {
   throw new Malformed('must be a loopback address (127.0.0.1, ::1, localhost): the API has no authentication yet');
 };
 
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(host);
 }
 
@@ -81,6 +82,25 @@ export const certificateFile: Parse<string> = (text, cwd) => {
     throw new Malformed('must name a file of certificates in PEM format');
   }
   return certificates.join('\n');
+};
+
+/** Where the events are kept, and the certificates that its URL names. */
+export interface EventStoreServer {
+  readonly connection: EventStoreDbConnection;
+  /** PEM. */
+  readonly ca?: string;
+}
+
+export const eventStore: Parse<EventStoreServer> = (text, cwd) => {
+  try {
+    const connection = parseConnection(text);
+    const { tlsCaFile } = connection;
+    return { connection, ...(tlsCaFile !== undefined && { ca: certificateFile(tlsCaFile, cwd) }) };
+  } catch (error) {
+    if (error instanceof MalformedConnection) throw new Malformed(error.message);
+    if (error instanceof Malformed) throw new Malformed(`has a tlsCAFile that ${error.message}`);
+    throw error;
+  }
 };
 
 function isCertificate(pem: string): boolean {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, parseEnv } from 'node:util';
+import { contradictions } from './contradictions.js';
 import { helpText } from './documentation.js';
 import { Malformed } from './parse.js';
 import { namesOfOthers, settingsTable, type Setting, type Settings } from './table.js';
@@ -55,7 +56,9 @@ function parseSettings(variables: Variables, cwd: string): SettingsReading {
       errors.push(`${setting.name} ${error.message}${shown}`);
     }
   }
-  return errors.length > 0 ? { error: errors.join('; ') } : { settings: settings as unknown as Settings };
+  const parsed = settings as unknown as Settings;
+  if (errors.length === 0) errors.push(...contradictions(parsed));
+  return errors.length > 0 ? { error: errors.join('; ') } : { settings: parsed };
 }
 
 function readEnvFile(cwd: string): { variables: Variables } | { error: string } {

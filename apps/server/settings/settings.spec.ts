@@ -37,6 +37,8 @@ test('the defaults', () => {
     port: 3000,
     host: '127.0.0.1',
     dataDir: join(cwd, 'data'),
+    eventStore: undefined,
+    eventStoreCa: undefined,
     directoryUrl: undefined,
     directoryToken: undefined,
     directorySteps: ['audience', 'channels', 'prepare'],
@@ -129,6 +131,29 @@ test.each([
   expect(read({ TIDINGS_MAIL_FROM: from }).mailFrom).toEqual(mailFrom);
 });
 
+test('a server of EventStoreDB, with the certificates that its URL names', () => {
+  writeFileSync(join(cwd, 'event-store-ca.pem'), rootCertificates[0]!);
+  const url = 'esdb+discover://ada:pass@db.example.com?tlsCAFile=event-store-ca.pem';
+  const { eventStore } = read({ TIDINGS_EVENTSTORE_URL: url });
+  expect(eventStore).toMatchObject({
+    ca: rootCertificates[0],
+    connection: { discover: true, tls: true, credentials: { username: 'ada', password: 'pass' } },
+  });
+  const missing = errorOf({ TIDINGS_EVENTSTORE_URL: 'esdb://ada:secret@db?tlsCAFile=nothing.pem' });
+  expect(missing).toBe('TIDINGS_EVENTSTORE_URL has a tlsCAFile that names a file that cannot be read (ENOENT)');
+});
+
+test.each([
+  'http://db.example.com:2113',
+  'esdb://ada:secret@db.example.com?tls=false',
+  'esdb://secret@db.example.com',
+  'esdb://ada:secret@db.example.com?tlsVerifyCert=false',
+])('TIDINGS_EVENTSTORE_URL=%s is refused and not shown', (url) => {
+  const error = errorOf({ TIDINGS_EVENTSTORE_URL: url });
+  expect(error).toMatch(/^TIDINGS_EVENTSTORE_URL must/);
+  expect(error).not.toMatch(/secret|example/);
+});
+
 describe('the .env file', () => {
   test('is read, and the environment wins', () => {
     const folder = folderWith('file', 'PORT=4000\nTIDINGS_LOG_LEVEL="warn" # why\nOTHER=x\nTIDINGS_ROLES=\n');
@@ -178,6 +203,12 @@ describe('what is malformed', () => {
     ['TIDINGS_MAIL_FROM', 'A <a@example.com>, B <b@example.com>'],
     ['TIDINGS_MAIL_FROM', 'A\r\nBcc: x <a@example.com>'],
     ['TIDINGS_LOG_LEVEL', 'loud'],
+    ['TIDINGS_FACADE', '2113'],
+    ['TIDINGS_FACADE', '127.0.0.1:65536'],
+    ['TIDINGS_FACADE', 'esdb://127.0.0.1:2113'],
+    ['TIDINGS_FACADE_TLS_CERT', 'nothing.pem'],
+    ['TIDINGS_FACADE_TLS_KEY', 'nothing.pem'],
+    ['TIDINGS_FACADE_USER', 'a:b'],
   ])('%s=%j', (name, value) => {
     const error = errorOf({ [name]: value });
     expect(error).toContain(name);

@@ -3,6 +3,7 @@ import {
   bearerToken,
   certificateFile,
   directoryUrl,
+  eventStore,
   integer,
   listOf,
   loopbackHost,
@@ -14,6 +15,7 @@ import {
   smtpServer,
   type Parse,
 } from './parse.js';
+import { facadeAddress, password, privateKeyFile, userName } from './facade.js';
 
 export const roles = ['api', 'bots', 'sagas', 'projectors'] as const;
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
@@ -71,6 +73,19 @@ export const settingsTable = {
     parse: path,
     default: './data',
     description: 'Folder of the store and of everything else that is kept.',
+  }),
+  eventStore: optional({
+    name: 'TIDINGS_EVENTSTORE_URL',
+    parse: eventStore,
+    unset: 'the embedded store in the data folder',
+    description: 'Server of EventStoreDB to keep the events in, esdb://host:2113 (docs/eventstoredb.md).',
+    secret: true,
+  }),
+  eventStoreCa: optional({
+    name: 'TIDINGS_EVENTSTORE_CA',
+    parse: certificateFile,
+    unset: 'the tlsCAFile of the URL, else the well-known authorities',
+    description: 'File of the CA certificates (PEM) to trust when talking to EventStoreDB.',
   }),
   roles: required({
     name: 'TIDINGS_ROLES',
@@ -168,6 +183,38 @@ export const settingsTable = {
     unset: 'nobody is told',
     description:
       'Whom to tell by mail of notifications that fail: an address, or a name and an address in angle brackets.',
+  }),
+  facade: optional({
+    name: 'TIDINGS_FACADE',
+    parse: facadeAddress,
+    unset: 'EventStoreDB clients cannot read the store',
+    description:
+      'Host and port, like 127.0.0.1:2113, where EventStoreDB clients can read and subscribe (docs/facade.md); loopback, or with TLS and a user.',
+  }),
+  facadeCertificate: optional({
+    name: 'TIDINGS_FACADE_TLS_CERT',
+    parse: certificateFile,
+    unset: 'EventStoreDB clients speak plain text',
+    description: 'File of the certificate (PEM) that EventStoreDB clients are shown, and of those that vouch for it.',
+  }),
+  facadeKey: optional({
+    name: 'TIDINGS_FACADE_TLS_KEY',
+    parse: privateKeyFile,
+    unset: 'EventStoreDB clients speak plain text',
+    description: "File of the certificate's private key (PEM).",
+  }),
+  facadeUser: optional({
+    name: 'TIDINGS_FACADE_USER',
+    parse: userName,
+    unset: 'EventStoreDB clients need no credentials',
+    description: 'Name that EventStoreDB clients log in with; needs TLS.',
+  }),
+  facadePassword: optional({
+    name: 'TIDINGS_FACADE_PASSWORD',
+    parse: password,
+    unset: 'EventStoreDB clients need no credentials',
+    description: 'Password that EventStoreDB clients log in with, 12 to 200 characters.',
+    secret: true,
   }),
   logLevel: required({
     name: 'TIDINGS_LOG_LEVEL',

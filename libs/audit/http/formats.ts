@@ -1,11 +1,4 @@
-import {
-  advanceTo,
-  eventStreamStart,
-  heartbeat,
-  heartbeatInterval,
-  orSilence,
-  serverSentEvent,
-} from '#libs/http';
+import { advanceTo, eventStreamStart, heartbeat, heartbeatInterval, orSilence, serverSentEvent } from '#libs/http';
 import type { AuditBatch, LiveBatch } from '../audit.js';
 
 /** One record a line. */

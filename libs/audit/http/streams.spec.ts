@@ -169,7 +169,11 @@ describe('server-sent events', () => {
 });
 
 test('when the server drains, streams end soon: live ones as complete, ranges that are cut short as broken', async () => {
-  const [live, stuck, cutShort] = [await ask(events, `?after=${await opened.store.head()}`), await ask(events), await ask(lines)];
+  const [live, stuck, cutShort] = [
+    await ask(events, `?after=${await opened.store.head()}`),
+    await ask(events),
+    await ask(lines),
+  ];
   await handedWhenStill(await eventually(() => handed[2]));
   const broken = [stuck, cutShort].map(async (response) => {
     response.on('error', () => undefined);

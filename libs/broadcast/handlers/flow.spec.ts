@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { sendEmailBot } from '#libs/channel/email';
+import { SandboxSlackTransport, sendSlackBot } from '#libs/channel/slack';
 import { groupClient, groupEvents } from '#libs/group';
 import { correlationOf } from '#libs/kernel';
 import {
@@ -10,11 +11,12 @@ import {
   notificationEvents,
   notificationInternalOperations,
   notificationViews,
+  retentionReactor,
   sendBot,
   viewProjector,
   type PostToManyDto,
 } from '#libs/notification';
-import { openClient, type AnyHandler, type ClientContext } from '#libs/runtime';
+import { openClient, runtimeTimers, type AnyHandler, type ClientContext } from '#libs/runtime';
 import { NotificationFlow, type StoredRecord } from '#libs/testing/flow';
 import { BroadcastAcceptor } from '../http/accept.js';
 import { broadcastClient } from '../http/broadcast-client.js';
@@ -250,6 +252,45 @@ describe('personal data', () => {
     const stored = JSON.stringify(await flow.stored());
     for (const text of ['Fire drill', 'At noon.', 'ada@example.com']) expect(stored).not.toContain(text);
   });
+});
+
+test('what a broadcast said is unreadable some time after its end, also where nothing of it is a blob', async () => {
+  const id = await post({ recipientIds: [...(await putThreeKinds())] });
+  await flow.drive(allHandlers);
+  await flow.fireTimer(`${id}.broadcast-retention`, id);
+  await flow.drive([broadcastRetentionReactor]);
+  expect(await queries.view(id, 0)).toMatchObject({ status: 'completed', subject: '[erased]', counts: { sent: 1 } });
+  const view = await flow.client.last(notificationViews, memberNotificationId(id, 0));
+  expect((await flow.services.vault.openDeep(view!.data)).subject).toBe('Fire drill');
+});
+
+test('taken up long after its time, it is not removed while its members are still to come to an end', async () => {
+  const id = await post({ recipientIds: ['ada'] });
+  flow.advance(1_000 * 3_600_000);
+  await flow.drive([broadcastSendBot]);
+  const [timer] = await flow.client.read(runtimeTimers, `${id}.broadcast-retention`);
+  expect((timer!.data as { dueAt: number }).dueAt).toBeGreaterThan(flow.now());
+});
+
+test('the end of one member leaves what stands once for all of them', async () => {
+  await flow.putRecipient('ada', { address: 'ada@example.com' });
+  await flow.putRecipient('bo', { slack: 'CBO' });
+  const sandbox = new SandboxSlackTransport();
+  Object.assign(flow.services, { slackTransport: sandbox });
+  const file = { fileName: 'plan.txt', mediaType: 'text/plain', content: Buffer.from('Go out.').toString('base64') };
+  const id = await post({
+    recipientIds: ['ada', 'bo'],
+    content: { subject: 'Plan', text: 'x'.repeat(30_000), attachments: [file] },
+  });
+  await flow.drive([...allHandlers, sendSlackBot, retentionReactor]);
+  await expectEachOnce(id, 2);
+  const [operation] = await flow.dataOf<{ blobs: { keyId: string; id: string }[] }>('broadcast.clientOperation');
+  for (const ordinal of [0, 1]) {
+    const member = memberNotificationId(id, ordinal);
+    expect(await flow.client.read(runtimeTimers, `${member}.retention`)).toEqual([]);
+    expect(operation!.blobs).toHaveLength(2);
+    for (const blob of operation!.blobs) expect(await flow.services.blobs.get(blob)).toBeDefined();
+  }
 });
 
 test('large content and attachments stand in blobs once, and are removed when every member must have ended', async () => {

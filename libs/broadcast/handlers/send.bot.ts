@@ -7,7 +7,7 @@ import { retentionPurpose, retentionTimerKey } from './retention.reactor.js';
 
 export interface BroadcastSendServices {
   readonly deliveryRules: Pick<DeliveryRules, 'window'>;
-  /** How long blobs are kept after the end of what they belong to, in milliseconds. */
+  /** How long what a broadcast says is kept after its end, in milliseconds. */
   readonly attachmentRetention: number;
 }
 
@@ -23,7 +23,7 @@ export const broadcastSendBot = defineBot({
   create: ({ deliveryRules, attachmentRetention }: BroadcastSendServices) => ({
     async handle({ data, created }, context) {
       const id = context.correlationId;
-      const { category, severity, subject, about, tags, recipientIds, groupId, deliverAt, expiresAt, blobs } = data;
+      const { category, severity, subject, about, tags, recipientIds, groupId, deliverAt, expiresAt } = data;
       const notAfter = expiresAt ?? lastMoment(created, deliverAt, deliveryRules.window);
       const command: BroadcastCommand = {
         type: 'request',
@@ -33,15 +33,13 @@ export const broadcastSendBot = defineBot({
             ? { recipientIds: recipientIds ?? [] }
             : { groupId, found: await loadGroup(context, groupId) },
       };
-      // Every member has ended by then, however long that takes.
-      if (blobs !== undefined) {
-        const dueAt = Date.parse(notAfter) + settleTime + attachmentRetention;
-        await context.append(
-          context.write(runtimeTimers, retentionTimerKey(id), 'noStream', [
-            { type: 'runtime.timer-scheduled.v1', data: { dueAt, purpose: retentionPurpose } },
-          ]),
-        );
-      }
+      // Every member has ended by then, however long that takes, and also where this is taken up late.
+      const dueAt = Math.max(Date.parse(notAfter) + settleTime, context.now()) + attachmentRetention;
+      await context.append(
+        context.write(runtimeTimers, retentionTimerKey(id), 'noStream', [
+          { type: 'runtime.timer-scheduled.v1', data: { dueAt, purpose: retentionPurpose } },
+        ]),
+      );
       const assumed = { state: broadcast.initial(), revision: 'noStream' } as const;
       await decideAndAppend(context, broadcastEvents, broadcast, id, assumed, (state) =>
         broadcast.decide(state, command),

@@ -1,4 +1,5 @@
 export * from './event/slack-events.js';
+export { payloadBlobId } from './handlers/attempt.js';
 export * from './handlers/send-slack.bot.js';
 export * from './operations/slack-operations.js';
 export {

@@ -116,9 +116,13 @@ async function decide<Result>(ifMatch: string | undefined, execute: () => Promis
   try {
     return await execute();
   } catch (error) {
-    const otherwise =
-      error instanceof WrongExpectedRevision || (error instanceof Refused && error.code === noSuchGroup);
-    if (ifMatch !== undefined && otherwise) throw preconditionFailed('the group has another revision');
+    if (ifMatch !== undefined && error instanceof WrongExpectedRevision) {
+      const { expected, actual } = error;
+      throw preconditionFailed(`the group is at revision ${actual}, and not at ${expected}`);
+    }
+    if (ifMatch !== undefined && error instanceof Refused && error.code === noSuchGroup) {
+      throw preconditionFailed('there is no such group');
+    }
     throw error;
   }
 }

@@ -1,9 +1,20 @@
-import { ArrayMinSize, IsArray, IsIn, IsInt, IsString, Min, ValidateNested } from 'class-validator';
+import { ArrayMinSize, IsArray, IsIn, IsInt, IsOptional, IsString, Min, ValidateNested } from 'class-validator';
 import { SendEmail } from '#libs/channel/email';
 import { IsRfc3339, Type } from '#libs/validation';
+import type { BroadcastMember } from '../event/broadcast-member.js';
 import { escalatedReasons, type EscalatedReason } from '../operations/internal.js';
 
 // Events of escalating: these names and shapes are the storage format. None of them holds personal data in clear.
+
+/** Its place within a broadcast. */
+export class GatheredMember implements BroadcastMember {
+  @IsString()
+  broadcastId!: string;
+
+  @IsInt()
+  @Min(0)
+  ordinal!: number;
+}
 
 /** A notification that failed and that the team is to be told of. */
 export class GatheredFailure {
@@ -23,6 +34,12 @@ export class GatheredFailure {
   /** Revision of the notification's event stream that says it failed. */
   @IsString()
   notificationRevision!: string;
+
+  /** Absent: it belongs to no broadcast. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => GatheredMember)
+  member?: GatheredMember;
 }
 
 /** A page of failures that the next mail tells. */

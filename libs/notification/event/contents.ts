@@ -162,6 +162,13 @@ export class NotificationOptedOut {
   channels!: PreparedChannel[];
 }
 
+/** Somebody cancelled it before anything was sent. */
+export class NotificationCancelled {
+  @ValidateNested({ each: true })
+  @Type(() => OperationOutcome)
+  outcomes!: OperationOutcome[];
+}
+
 /** Its time was over before anything was sent. */
 export class NotificationExpired {
   @IsRfc3339()

@@ -40,6 +40,10 @@ const expired = (...outcomes: OperationOutcome[]): NotificationEvent => ({
   type: 'notification.expired.v1',
   data: { notAfter: requestedSample.notAfter, outcomes },
 });
+const cancelled = (...outcomes: OperationOutcome[]): NotificationEvent => ({
+  type: 'notification.cancelled.v1',
+  data: { outcomes },
+});
 
 const histories: Record<NotificationStatus | 'none', readonly NotificationEvent[]> = {
   none: [],
@@ -50,6 +54,7 @@ const histories: Record<NotificationStatus | 'none', readonly NotificationEvent[
   partiallySent: [requested, prepared, partiallySent(outcomeSample('a'))],
   failed: [requested, unknown],
   optedOut: [requested, optedOut],
+  cancelled: [requested, cancelled()],
   expired: [requested, expired()],
 };
 
@@ -60,14 +65,22 @@ const commands = {
   optOut: { type: 'resolve', resolution: optedOut },
   refuse: { type: 'resolve', resolution: unknown },
   expire: { type: 'expire' },
+  cancel: { type: 'cancel' },
   complete: { type: 'complete', outcomes: [outcomeSample('a')] },
 } satisfies Record<string, NotificationCommand>;
 
 /** What each command comes to in each status where it comes to anything. */
 const decisions: Partial<Record<string, Partial<Record<keyof typeof commands, NotificationEvent>>>> = {
   none: { request: requested },
-  requested: { schedule: scheduled, prepare: prepared, optOut: optedOut, refuse: unknown, expire: expired() },
-  scheduled: { prepare: prepared, optOut: optedOut, refuse: unknown, expire: expired() },
+  requested: {
+    schedule: scheduled,
+    prepare: prepared,
+    optOut: optedOut,
+    refuse: unknown,
+    expire: expired(),
+    cancel: cancelled(),
+  },
+  scheduled: { prepare: prepared, optOut: optedOut, refuse: unknown, expire: expired(), cancel: cancelled() },
   sending: { complete: sent(outcomeSample('a')) },
 };
 
@@ -130,6 +143,15 @@ describe('what the outcomes come to', () => {
       [outcomeSample('a', 'deadline'), slack('b', 'permanent')],
       (...all) => failed('deadlineExceeded', ...all),
     ],
+    ['all cancelled', [outcomeSample('a', 'cancelled'), slack('b', 'cancelled')], cancelled],
+    ['one channel succeeded, the other was cancelled', [outcomeSample('a'), slack('b', 'cancelled')], partiallySent],
+    ['a channel succeeded in part, the rest was cancelled', [slack('a'), slack('b', 'cancelled')], partiallySent],
+    [
+      'one refused, one cancelled',
+      [outcomeSample('a', 'permanent'), slack('b', 'cancelled')],
+      (...all) => failed('couldNotSend', ...all),
+    ],
+    ['one expired, one cancelled', [outcomeSample('a', 'expired'), slack('b', 'cancelled')], expired],
     ['all expired', [outcomeSample('a', 'expired'), slack('b', 'expired')], expired],
     [
       'one expired, one refused',
@@ -147,7 +169,7 @@ describe('for any commands', () => {
   const outcome = fc
     .tuple(
       fc.constantFrom('a', 'b'),
-      fc.constantFrom(null, 'permanent', 'expired', 'recipientErased', 'deadline'),
+      fc.constantFrom(null, 'permanent', 'expired', 'recipientErased', 'deadline', 'cancelled'),
       fc.constantFrom('email' as const, 'slack' as const),
     )
     .map(([id, reason, channel]) => outcomeSample(id, reason, channel));

@@ -3,6 +3,7 @@ import type { Channel } from '#libs/recipient';
 import { schemaOf } from '#libs/validation';
 import {
   InternalTeamNotified,
+  NotificationCancelled,
   NotificationExpired,
   NotificationFailed,
   NotificationOptedOut,
@@ -26,6 +27,7 @@ export const notificationEvents = defineStream('notification', 'event', {
   'notification.failed.v1': schemaOf(NotificationFailed),
   'notification.opted-out.v1': schemaOf(NotificationOptedOut),
   'notification.expired.v1': schemaOf(NotificationExpired),
+  'notification.cancelled.v1': schemaOf(NotificationCancelled),
   'notification.internal-team-notified.v1': schemaOf(InternalTeamNotified),
 });
 export type NotificationEvent = MessageOf<typeof notificationEvents>;
@@ -40,6 +42,7 @@ export const notificationStatuses = [
   'partiallySent',
   'failed',
   'optedOut',
+  'cancelled',
   'expired',
 ] as const;
 export type NotificationStatus = (typeof notificationStatuses)[number];
@@ -61,6 +64,7 @@ const terminal: ReadonlySet<NotificationStatus | 'none'> = new Set([
   'partiallySent',
   'failed',
   'optedOut',
+  'cancelled',
   'expired',
 ] as const);
 
@@ -82,6 +86,8 @@ export type NotificationCommand =
   | { readonly type: 'schedule'; readonly deliverAt: string }
   | { readonly type: 'resolve'; readonly resolution: Resolution }
   | { readonly type: 'expire' }
+  /** Nothing is asked of the channels yet; of what is, each operation is cancelled by itself, and `complete` follows. */
+  | { readonly type: 'cancel' }
   /** Every operation has an outcome, or the time for it is over. */
   | { readonly type: 'complete'; readonly outcomes: readonly OperationOutcome[] }
   /** A mail to the team tells of it. */
@@ -120,6 +126,8 @@ export const notification: Decider<NotificationState, NotificationCommand, Notif
         return { ...state, status: 'optedOut', decision: event.data.decision };
       case 'notification.expired.v1':
         return { ...state, status: 'expired', outcomes: event.data.outcomes };
+      case 'notification.cancelled.v1':
+        return { ...state, status: 'cancelled', outcomes: event.data.outcomes };
       case 'notification.internal-team-notified.v1':
         return { ...state, escalation: event.data };
     }
@@ -138,6 +146,8 @@ export const notification: Decider<NotificationState, NotificationCommand, Notif
         return status === 'requested' || status === 'scheduled' ? [command.resolution] : [];
       case 'expire':
         return status === 'requested' || status === 'scheduled' ? [expired(state, [])] : [];
+      case 'cancel':
+        return status === 'requested' || status === 'scheduled' ? [cancelled([])] : [];
       case 'complete':
         return status === 'sending' ? [conclude(state, command.outcomes)] : [];
       case 'escalate':
@@ -152,18 +162,31 @@ function expired({ requested }: NotificationState, outcomes: readonly OperationO
   return { type: 'notification.expired.v1', data: { notAfter: requested!.notAfter, outcomes: [...outcomes] } };
 }
 
-/** A channel is delivered when all of its operations are. */
+function cancelled(outcomes: readonly OperationOutcome[]): NotificationEvent {
+  return { type: 'notification.cancelled.v1', data: { outcomes: [...outcomes] } };
+}
+
+/** True where some of it did not go out, and for no other reason than that it was cancelled. */
+export function isOnlyCancelled(outcomes: readonly OperationOutcome[]): boolean {
+  const failed = outcomes.filter(({ status }) => status === 'failed');
+  return failed.length > 0 && failed.every(({ reason }) => reason === 'cancelled');
+}
+
+/** A channel is delivered when all of its operations are. What was cancelled says nothing of why the others failed. */
 function conclude(state: NotificationState, given: readonly OperationOutcome[]): NotificationEvent {
   const outcomes = [...given];
   const isSent = ({ status }: OperationOutcome) => status === 'succeeded';
   if (outcomes.every(isSent)) return { type: 'notification.sent.v1', data: { outcomes } };
   const channels = new Set(outcomes.map(({ channel }) => channel));
   const delivered = [...channels].some((channel) => outcomes.filter((one) => one.channel === channel).every(isSent));
-  if (delivered) return { type: 'notification.partially-sent.v1', data: { outcomes } };
-  if (outcomes.every(({ reason }) => reason === 'expired')) return expired(state, outcomes);
-  const reason = outcomes.every((one) => one.reason === 'recipientErased')
+  const wasCutShort = isOnlyCancelled(outcomes) && outcomes.some(isSent);
+  if (delivered || wasCutShort) return { type: 'notification.partially-sent.v1', data: { outcomes } };
+  const failed = outcomes.filter(({ reason }) => reason !== 'cancelled');
+  if (failed.length === 0) return cancelled(outcomes);
+  if (failed.every(({ reason }) => reason === 'expired')) return expired(state, outcomes);
+  const reason = failed.every((one) => one.reason === 'recipientErased')
     ? 'recipientErased'
-    : outcomes.some((one) => one.reason === 'deadline')
+    : failed.some((one) => one.reason === 'deadline')
       ? 'deadlineExceeded'
       : 'couldNotSend';
   return { type: 'notification.failed.v1', data: { reason, decision: state.decision, outcomes } };

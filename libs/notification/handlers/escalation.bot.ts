@@ -4,6 +4,7 @@ import { deriveId, keyOf, type RecordOf } from '#libs/kernel';
 import { defineBot, runtimeTimers, type Deferred, type HandlerContext, type Loaded } from '#libs/runtime';
 import { WrongExpectedRevision } from '#libs/store/port';
 import type { Vault } from '#libs/vault';
+import type { GatheredFailure } from '../escalation/contents.js';
 import {
   escalation,
   escalationEvents,
@@ -16,6 +17,7 @@ import { inFlow } from '../escalation/in-flow.js';
 import type { EscalationPace } from '../escalation/pace.js';
 import { GatheredBefore, loadEscalation } from '../escalation/recall.js';
 import { teamMail } from '../escalation/team-mail.js';
+import { memberOf } from '../event/broadcast-member.js';
 import type { DeliveryRules } from '../event/resolve.js';
 import { rfc3339 } from '../event/time.js';
 import { notificationInternalOperations } from '../operations/internal.js';
@@ -126,7 +128,7 @@ class EscalationBot {
       const fresh = await this.newAmong(held, state, context);
       // A mail has the name of the first failure that it tells, and a failure is told in one mail only.
       const operationId = deriveId((fresh[0] ?? held[0]!).record.id, 'escalation', 0);
-      const failures = fresh.map(({ record }) => ({ notificationId: keyOf(record.stream), ...record.data }));
+      const failures = fresh.map(({ record }) => failureOf(record));
       return { type: 'gather', operationId, failures, upTo, now: context.now(), pauses };
     });
     if (open === null) return;
@@ -219,6 +221,11 @@ class EscalationBot {
     this.known ??= await loadEscalation(context);
     return this.known;
   }
+}
+
+function failureOf(record: Operation): GatheredFailure {
+  const member = memberOf(record);
+  return { notificationId: keyOf(record.stream), ...record.data, ...(member && { member }) };
 }
 
 function timerKey({ operationId }: OpenEscalation): string {

@@ -5,6 +5,7 @@ import { CorruptedIdempotency, StoreUnavailable, WrongExpectedRevision, type App
 import type { GatheredFailure } from '../escalation/contents.js';
 import { escalationEvents } from '../escalation/escalation.js';
 import { inFlow } from '../escalation/in-flow.js';
+import { metadataOfMember } from '../event/broadcast-member.js';
 import type { InternalTeamNotified } from '../event/contents.js';
 import { notification, notificationEvents, type NotificationState } from '../event/notification.js';
 
@@ -59,8 +60,8 @@ async function markTold(
   context: Context,
 ): Promise<readonly unknown[]> {
   // Nothing follows the end of a notification but this.
-  const appends = failures.map(({ notificationId, notificationRevision }) =>
-    marking(notificationId, failed, BigInt(notificationRevision), told, context),
+  const appends = failures.map((failure) =>
+    marking(failure, failed, BigInt(failure.notificationRevision), told, context),
   );
   try {
     await context.append(...appends.flat());
@@ -69,10 +70,15 @@ async function markTold(
     if (!isMoved(error)) throw error;
   }
   const errors: unknown[] = [];
-  for (const { notificationId } of failures) {
+  for (const failure of failures) {
     try {
-      const { state, revision } = await loadAggregate(context, notificationEvents, notification, notificationId);
-      await context.append(...marking(notificationId, state, revision, told, context));
+      const { state, revision } = await loadAggregate(
+        context,
+        notificationEvents,
+        notification,
+        failure.notificationId,
+      );
+      await context.append(...marking(failure, state, revision, told, context));
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
       errors.push(error);
@@ -82,7 +88,7 @@ async function markTold(
 }
 
 function marking(
-  notificationId: string,
+  { notificationId, member }: GatheredFailure,
   state: NotificationState,
   revision: bigint | 'noStream',
   told: InternalTeamNotified,
@@ -90,7 +96,11 @@ function marking(
 ): Append[] {
   const events = notification.decide(state, { type: 'escalate', escalation: told });
   return events.map((event) =>
-    inFlow(context.write(notificationEvents, notificationId, revision, [event]), notificationId),
+    inFlow(
+      context.write(notificationEvents, notificationId, revision, [event]),
+      notificationId,
+      member && metadataOfMember(member),
+    ),
   );
 }
 

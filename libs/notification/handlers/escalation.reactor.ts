@@ -4,7 +4,7 @@ import { defineReactor, type HandlerContext, type StreamReader } from '#libs/run
 import { WrongExpectedRevision } from '#libs/store/port';
 import { channelEvents, channelStreams, type ChannelEvents } from '../channels.js';
 import type { OperationOutcome } from '../event/contents.js';
-import { notificationEvents } from '../event/notification.js';
+import { isOnlyCancelled, notificationEvents } from '../event/notification.js';
 import {
   notificationInternalOperations,
   type EscalatedReason,
@@ -66,8 +66,11 @@ interface Failure {
   readonly outcomes: readonly OperationOutcome[];
 }
 
+/** What somebody wished for is no failure. */
 function failureIn({ type, data }: RecordOf<typeof notificationEvents>): Failure | undefined {
-  if (type === 'notification.partially-sent.v1') return { reason: 'partiallySent', outcomes: data.outcomes };
+  if (type === 'notification.partially-sent.v1') {
+    return isOnlyCancelled(data.outcomes) ? undefined : { reason: 'partiallySent', outcomes: data.outcomes };
+  }
   if (type !== 'notification.failed.v1' || data.reason === 'recipientErased') return undefined;
   return { reason: data.reason, outcomes: data.outcomes };
 }

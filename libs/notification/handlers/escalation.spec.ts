@@ -167,6 +167,24 @@ test('the mail goes to the team, and nothing of it stands in clear', async () =>
   await expectEachToldOnce(escalations, ids);
 });
 
+test('what it says in the notification of a broadcast’s member names the broadcast, as all of the member’s records do', async () => {
+  const { flow } = escalations;
+  const id = newId();
+  const member = { broadcastId: newId(), broadcastOrdinal: 3 };
+  const ends: NotificationEvent[] = [
+    { type: 'notification.requested.v1', data: requestedSample },
+    { type: 'notification.failed.v1', data: unknown },
+  ];
+  const events = ends.map((event) => ({ id: newId(), metadata: { $correlationId: id, ...member }, ...event }));
+  await flow.store.append(streamName(notificationEvents, id), 'noStream', events);
+  const [alone] = await escalations.fail();
+  await escalations.settle();
+  const told = (await flow.stored()).filter(({ type }) => type === 'notification.internal-team-notified.v1');
+  const metadataOf = (one: string) => told.find(({ stream }) => keyOf(stream) === one)!.metadata;
+  expect(metadataOf(id)).toMatchObject({ $correlationId: id, ...member });
+  expect(metadataOf(alone!)).not.toHaveProperty('broadcastId');
+});
+
 test('the view names the mail, also where it was final before', async () => {
   const views = () => escalations.flow.dataOf<NotificationView>(notificationViews.category);
   await escalations.fail();

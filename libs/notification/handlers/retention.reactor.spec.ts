@@ -6,7 +6,7 @@ import { NotificationFlow } from '#libs/testing/flow';
 import { notificationEvents } from '../event/notification.js';
 import { accept } from '../http/accept.js';
 import type { PostToOneDto } from '../http/post-notification.dto.js';
-import { notificationClientOperations } from '../operations/client.js';
+import { readRequest } from '../operations/read-request.js';
 import { deliverySagaHandler } from './delivery.saga-handler.js';
 import { fanOutBot } from './fan-out.bot.js';
 import { retentionReactor, retentionTimerKey } from './retention.reactor.js';
@@ -36,7 +36,7 @@ const fire = (id: string) => flow.fireTimer(retentionTimerKey(id), id);
 
 /** What was stored for the notification, the sandbox's mail included. */
 async function blobsOf(id: string): Promise<StoredBlob[]> {
-  const [operation] = await flow.client.read(notificationClientOperations, id);
+  const operation = await readRequest(flow.client, id);
   const blobs = [...(operation!.data.blobs ?? [])];
   for (const event of await flow.client.read(notificationEvents, id)) {
     if (event.type !== 'notification.prepared.v1') continue;
@@ -53,14 +53,14 @@ async function standing(blobs: readonly StoredBlob[]): Promise<number> {
 
 test('the operation lists what was stored for it, and counts its attachments', async () => {
   const both = await post({ ...large, attachments: [file] });
-  const [operation] = await flow.client.read(notificationClientOperations, both);
+  const operation = await readRequest(flow.client, both);
   expect(operation!.data.attachments).toBe(1);
   expect(operation!.data.blobs!.map(({ id, size }) => [id, size])).toEqual([
     [`${both}-attachment-0`, 5],
     [`${both}-content`, expect.any(Number)],
   ]);
   const none = await post({ subject: 'a', text: 'b' });
-  const [plain] = await flow.client.read(notificationClientOperations, none);
+  const plain = await readRequest(flow.client, none);
   expect(plain!.data).not.toHaveProperty('attachments');
   expect(plain!.data).not.toHaveProperty('blobs');
 });
@@ -114,6 +114,26 @@ describe('after the end of a notification', () => {
     }
     expect(await timerOf(id)).toHaveLength(1);
     expect(await timerOf(plain)).toEqual([]);
+  });
+
+  test('also what the sandbox kept of an attempt that was cut short', async () => {
+    const id = await post(withAttachment);
+    const send = flow.services.transport.send;
+    flow.services.transport.send = (message) => {
+      flow.tearAfter(0);
+      return send(message);
+    };
+    await flow.drive().catch(() => {});
+    flow.tearAfter();
+    flow.services.transport.send = send;
+    await flow.drive();
+    const [last] = (await blobsOf(id)).slice(-1);
+    expect(last!.id).toMatch(/-mime-2$/);
+    const first = { ...last!, id: last!.id.replace(/2$/, '1') };
+    expect(await standing([first])).toBe(1);
+    await fire(id);
+    await flow.drive();
+    expect(await standing([first, ...(await blobsOf(id))])).toBe(0);
   });
 
   test('the blobs of others stay', async () => {

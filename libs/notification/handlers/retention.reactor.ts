@@ -3,7 +3,8 @@ import type { SealedBlobs } from '#libs/blob';
 import type { StoredBlob } from '#libs/content';
 import type { RecordOf } from '#libs/kernel';
 import { defineReactor, runtimeTimers, type HandlerContext } from '#libs/runtime';
-import { channelEvents, channelStreams, keptBlobs, type ChannelEvents } from '../channels.js';
+import { keyIdOf } from '#libs/vault';
+import { addressOf, channelEvents, channelStreams, keptBlobs, type ChannelEvents } from '../channels.js';
 import { isTerminal, notification, notificationEvents } from '../event/notification.js';
 
 export interface RetentionServices {
@@ -14,6 +15,8 @@ export interface RetentionServices {
 
 type Seen = typeof notificationEvents | typeof runtimeTimers;
 type Context = HandlerContext<Seen | ChannelEvents, typeof runtimeTimers>;
+
+type BlobName = Pick<StoredBlob, 'keyId' | 'id'>;
 
 const retentionPurpose = 'notification.retention';
 const mostRemembered = 50_000;
@@ -84,17 +87,21 @@ function hasBlobs(event: RecordOf<typeof notificationEvents>): boolean {
 function storedBy(event: RecordOf<typeof notificationEvents>): readonly StoredBlob[] {
   if (event.type === 'notification.requested.v1') return event.data.blobs ?? [];
   if (event.type !== 'notification.prepared.v1') return [];
-  // A message that was prepared elsewhere says something else than the notification.
-  return event.data.operations.flatMap(({ operation }) => operation.content.blob ?? []);
+  return event.data.operations.flatMap((prepared) => {
+    const { blob } = prepared.operation.content;
+    // A message that was prepared elsewhere says something else than the notification. What stands under another key is a
+    // broadcast's, and there for its other members, too.
+    return blob?.keyId === keyIdOf(addressOf(prepared)) ? [blob] : [];
+  });
 }
 
 /** What was stored before a notification's event, and what the sandbox has kept after it. */
-async function blobsOf(event: RecordOf<typeof notificationEvents>, context: Context): Promise<readonly StoredBlob[]> {
-  const blobs = [...storedBy(event)];
+async function blobsOf(event: RecordOf<typeof notificationEvents>, context: Context): Promise<readonly BlobName[]> {
+  const blobs: BlobName[] = [...storedBy(event)];
   if (event.type !== 'notification.prepared.v1') return blobs;
-  for (const { id, channel } of event.data.operations) {
-    const last = await context.last(channelStreams[channel].events, id);
-    if (last !== undefined) blobs.push(...keptBlobs(last));
+  for (const prepared of event.data.operations) {
+    const last = await context.last(channelStreams[prepared.channel].events, prepared.id);
+    if (last !== undefined) blobs.push(...keptBlobs(prepared, last));
   }
   return blobs;
 }

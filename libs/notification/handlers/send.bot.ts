@@ -17,12 +17,16 @@ import {
   type Resolution,
 } from '../event/notification.js';
 import { resolve, type DeliveryRules } from '../event/resolve.js';
-import { rfc3339 } from '../event/time.js';
+import { channelEvents } from '../channels.js';
 import { notificationClientOperations } from '../operations/client.js';
 import { notificationInternalOperations } from '../operations/internal.js';
 import { readRequest, type NotificationRequest } from '../operations/read-request.js';
+import { notificationSagas } from '../saga/delivery.js';
 import { askSteps } from '../steps/ask-steps.js';
 import type { StepRequest, Steps } from '../steps/ports.js';
+import { cancel } from './cancel.js';
+import { deliverAtPurpose, deliverAtTimerKey } from './deliver-at.js';
+import { termsOf } from './terms.js';
 
 export interface SendServices {
   readonly recipients: CachedAggregates<typeof recipientEvents, RecipientState>;
@@ -40,19 +44,22 @@ type Context = HandlerContext<
   typeof notificationEvents | typeof runtimeTimers
 >;
 
-const deliverAtPurpose = 'notification.deliver-at';
-
-/** Takes up what clients and broadcasts ask for: requests the notification, decides whom to tell and how – now, or at its time. */
+/**
+ * Takes up what clients and broadcasts ask for: requests the notification, decides whom to tell and how – now, or at its
+ * time –, or cancels it.
+ */
 export const sendBot = defineBot({
   name: 'notification.send-bot',
   reads: [notificationClientOperations, notificationInternalOperations, runtimeTimers],
-  looksUp: [notificationEvents, recipientEvents],
-  writes: [notificationEvents, runtimeTimers],
+  looksUp: [notificationEvents, notificationSagas, recipientEvents, ...channelEvents],
+  writes: [notificationEvents, runtimeTimers, ...channelEvents],
   concurrency: 128,
   create: (services: SendServices) => ({
     async handle(record, context) {
       if (record.type === 'notification.send.v1') {
         await take(services, record, context);
+      } else if (record.type === 'notification.cancel.v1') {
+        await cancel(services.deliveryRules, record, context);
       } else if (record.type === 'runtime.timer-fired.v1' && record.data.purpose === deliverAtPurpose) {
         const operation = await readRequest(context, context.correlationId);
         if (operation !== undefined) await take(services, operation, context);
@@ -62,16 +69,13 @@ export const sendBot = defineBot({
 });
 
 async function take(services: SendServices, record: NotificationRequest, context: Context): Promise<void> {
-  const { data: operation } = record;
-  const { recipientId, category, severity, subject, about, tags, deliverAt, blobs } = operation;
-  const asked = record.created;
-  const begin = deliverAt === null ? asked : Math.max(asked, Date.parse(deliverAt));
-  const notAfter = operation.expiresAt ?? rfc3339(begin + services.deliveryRules.window);
+  const { begin, requested } = termsOf(record, services.deliveryRules);
+  const { notAfter } = requested;
   const now = context.now();
 
   let next: NotificationCommand;
   if (Math.max(now, begin) > Date.parse(notAfter)) next = { type: 'expire' };
-  else if (begin > now) next = { type: 'schedule', deliverAt: deliverAt! };
+  else if (begin > now) next = { type: 'schedule', deliverAt: record.data.deliverAt! };
   else next = { type: 'resolve', resolution: await decide(services, record, begin, notAfter, context) };
 
   const id = context.correlationId;
@@ -80,10 +84,9 @@ async function take(services: SendServices, record: NotificationRequest, context
   if (next.type === 'schedule') {
     const data = { dueAt: begin, purpose: deliverAtPurpose };
     await context.append(
-      context.write(runtimeTimers, `${id}.deliver-at`, 'noStream', [{ type: 'runtime.timer-scheduled.v1', data }]),
+      context.write(runtimeTimers, deliverAtTimerKey(id), 'noStream', [{ type: 'runtime.timer-scheduled.v1', data }]),
     );
   }
-  const requested = { recipientId, category, severity, subject, about, tags, notAfter, ...(blobs && { blobs }) };
   await decideAndAppend(
     context,
     notificationEvents,

@@ -42,8 +42,11 @@ export interface Enqueueing<Operations extends StreamDefinition> {
   readonly hashOwner: string;
   /** Refuses what cannot be enqueued, before the key is used up; left out where there is nothing to look at. */
   readonly check?: (() => Promise<void>) | undefined;
-  /** Answers the operation's position. */
-  enqueue(id: string, eventId: string): Promise<bigint | undefined>;
+  /**
+   * Answers the operation's position.
+   * @param isRepeat an earlier request with the same idempotency key may have enqueued it, or a part of it
+   */
+  enqueue(id: string, eventId: string, isRepeat: boolean): Promise<bigint | undefined>;
 }
 
 /**
@@ -58,7 +61,7 @@ export async function acceptOnce<Operations extends StreamDefinition>(
   const { idempotencyKey: key, caller, now } = request;
   if (key === undefined) {
     const id = newId();
-    return { id, position: await asked.enqueue(id, newId()), replayed: false };
+    return { id, position: await asked.enqueue(id, newId(), false), replayed: false };
   }
   // A request that is refused does not use up its key; one that was accepted before is not refused now.
   if (asked.check !== undefined && !(await isReserved(services.client, caller, key, now))) await asked.check();
@@ -69,7 +72,8 @@ export async function acceptOnce<Operations extends StreamDefinition>(
     if (standing !== undefined) return { id, position: standing.position, replayed: true };
   }
   const eventId = deriveId(reservation.cause, streamName(asked.operations, id), 0);
-  return { id, position: await asked.enqueue(id, eventId), replayed: !reservation.isNew };
+  const position = await asked.enqueue(id, eventId, !reservation.isNew);
+  return { id, position, replayed: !reservation.isNew };
 }
 
 async function reserveFor<Operations extends StreamDefinition>(

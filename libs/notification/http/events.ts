@@ -5,6 +5,7 @@ import { runtimeTimers, type StreamReader } from '#libs/runtime';
 import type { Vault } from '#libs/vault';
 import { channelStreams } from '../channels.js';
 import { notificationEvents } from '../event/notification.js';
+import { deliverAtTimerKey } from '../handlers/deliver-at.js';
 import { retentionTimerKey } from '../handlers/retention.reactor.js';
 import { notificationClientOperations } from '../operations/client.js';
 import { notificationInternalOperations } from '../operations/internal.js';
@@ -29,7 +30,7 @@ export async function readTrail(reader: Reader, id: string): Promise<readonly Tr
   const others = await Promise.all([
     readStream(reader, notificationClientOperations, id),
     readStream(reader, notificationInternalOperations, id),
-    readStream(reader, runtimeTimers, `${id}.deliver-at`),
+    readStream(reader, runtimeTimers, deliverAtTimerKey(id)),
     readStream(reader, runtimeTimers, `${id}.delivery-deadline`),
     readStream(reader, runtimeTimers, retentionTimerKey(id)),
     ...operationsNamed(own, sagas).flatMap(([operationId, channel]) => [

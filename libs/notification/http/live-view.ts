@@ -31,7 +31,10 @@ export async function* liveView(
     map(({ data }) => data as NotificationView),
   );
   // First listens and reads then, so that nothing falls in between; what is read may be older than what has come.
-  const views = merge(written, defer(current).pipe(filter((view) => view !== undefined))).pipe(scan(newer), distinctUntilChanged());
+  const views = merge(written, defer(current).pipe(filter((view) => view !== undefined))).pipe(
+    scan(newer),
+    distinctUntilChanged(),
+  );
   yield eventStreamStart;
   for await (const view of orSilence(latest(views, signal), every)) {
     if (view === undefined) yield heartbeat;

@@ -1,21 +1,19 @@
 import { Body, Controller, Get, Headers, HttpCode, HttpStatus, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { invalid, notFound, onlyParameters, traceparentOf, validated } from '#libs/http';
-import { isHeaderSafe } from '#libs/validation';
-import { sealedPrefix } from '#libs/vault';
 import type { NotificationSnapshot } from '../snapshot/notification-snapshot.js';
-import { IdempotencyKeyReused } from './accept-once.js';
 import { accept, type AcceptServices } from './accept.js';
 import { BROADCASTS, isToOne, type Broadcasts } from './broadcasts.js';
 import type { EventView } from './events.js';
 import { PostNotificationDto } from './post-notification.dto.js';
 import { NotificationQueries } from './queries.js';
+import { refuseReusedKey, refuseUselessKey, sealedTextIn } from './refusals.js';
 
 /** Injection token of `AcceptServices`. */
 export const ACCEPT_SERVICES = Symbol('accept services');
 
 /** Scope of idempotency keys while there is no authentication. */
-const anybody = 'anybody';
+export const anybody = 'anybody';
 
 export interface AcceptedDto {
   readonly id: string;
@@ -40,32 +38,17 @@ export class NotificationController {
     @Headers('traceparent') traceparent: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AcceptedDto> {
-    refuseSealedText(dto);
+    const sealedText = sealedTextIn(dto);
+    if (sealedText !== undefined) throw invalid([sealedText]);
     refuseUselessKey(idempotencyKey);
-    try {
-      const request = {
-        caller: anybody,
-        idempotencyKey,
-        traceparent: traceparentOf(traceparent),
-        now: Date.now(),
-      };
-      const { id, position, replayed } = isToOne(dto)
-        ? await accept(this.services, dto, request)
-        : await this.broadcasts.accept(dto, request);
-      const href = `/v1/${isToOne(dto) ? 'notifications' : 'broadcasts'}/${id}`;
-      void reply.header('location', href);
-      if (position !== undefined) void reply.header('tidings-position', String(position));
-      if (replayed) void reply.header('idempotency-replayed', 'true');
-      return { id, status: 'accepted', href };
-    } catch (error) {
-      if (!(error instanceof IdempotencyKeyReused)) throw error;
-      throw invalid([
-        {
-          path: 'Idempotency-Key',
-          message: 'was used before, with another body or for a recipient that was erased since',
-        },
-      ]);
-    }
+    const request = { caller: anybody, idempotencyKey, traceparent: traceparentOf(traceparent), now: Date.now() };
+    const accepting = isToOne(dto) ? accept(this.services, dto, request) : this.broadcasts.accept(dto, request);
+    const { id, position, replayed } = await accepting.catch(refuseReusedKey);
+    const href = `/v1/${isToOne(dto) ? 'notifications' : 'broadcasts'}/${id}`;
+    void reply.header('location', href);
+    if (position !== undefined) void reply.header('tidings-position', String(position));
+    if (replayed) void reply.header('idempotency-replayed', 'true');
+    return { id, status: 'accepted', href };
   }
 
   /** Every record of the notification, in the order in which it happened. */
@@ -88,25 +71,4 @@ export class NotificationController {
     if (snapshot === undefined) throw notFound('there is no snapshot of such a notification yet');
     return snapshot;
   }
-}
-
-function refuseUselessKey(key: string | undefined): void {
-  if (key === undefined || (key.length >= 1 && key.length <= 255 && isHeaderSafe(key))) return;
-  throw invalid([{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable characters' }]);
-}
-
-/** What stands in records in clear must not look sealed: whoever reads the records would have it opened. */
-function refuseSealedText({ recipientId, recipientIds, groupId, category, about, tags }: PostNotificationDto): void {
-  const texts: [path: string, text: string | null | undefined][] = [
-    ['recipientId', recipientId],
-    ...(recipientIds ?? []).map((id, index): [string, string] => [`recipientIds[${index}]`, id]),
-    ['groupId', groupId],
-    ['category', category],
-    ['about.processId', about?.processId],
-    ['about.entityType', about?.entityType],
-    ['about.entityId', about?.entityId],
-    ...Object.entries(tags ?? {}).map(([name, text]): [string, string] => [`tags.${name}`, text]),
-  ];
-  const path = texts.find(([, text]) => text?.startsWith(sealedPrefix))?.[0];
-  if (path !== undefined) throw invalid([{ path, message: `must not start with ${sealedPrefix}` }]);
 }

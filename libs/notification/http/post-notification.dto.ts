@@ -272,6 +272,12 @@ function IsOnlyNamed(property: keyof Recipients): PropertyDecorator {
   });
 }
 
+/** A request to tell one recipient. */
+export class PostToOneDto extends MessageDto {
+  @IsId()
+  recipientId!: string;
+}
+
 export class PostNotificationDto extends MessageDto {
   @ValidateIf(
     ({ recipientId, recipientIds, groupId }: Recipients) => recipientId != null || (recipientIds ?? groupId) == null,
@@ -295,9 +301,6 @@ export class PostNotificationDto extends MessageDto {
   @IsId()
   groupId?: string | null;
 }
-
-/** A request to tell one recipient. */
-export type PostToOneDto = MessageDto & { readonly recipientId: string };
 
 /** A request to tell several. */
 export type PostToManyDto = MessageDto & Pick<PostNotificationDto, 'recipientIds' | 'groupId'>;

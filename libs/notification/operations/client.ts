@@ -73,7 +73,11 @@ export class SendNotification extends NotificationMessage {
   recipientId!: string;
 }
 
-/** What clients ask for; one stream a notification. */
+/** What is not sent yet is not to be sent. */
+export class CancelNotification {}
+
+/** What clients ask for; one stream a notification. That of a broadcast's member has no more than a cancel. */
 export const notificationClientOperations = defineStream('notification', 'clientOperation', {
   'notification.send.v1': schemaOf(SendNotification),
+  'notification.cancel.v1': schemaOf(CancelNotification),
 });

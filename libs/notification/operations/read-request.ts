@@ -14,8 +14,8 @@ export async function readRequest(
   reader: StreamReader<typeof notificationClientOperations | typeof notificationInternalOperations>,
   id: string,
 ): Promise<NotificationRequest | undefined> {
-  const [asked] = await reader.read(notificationClientOperations, id);
-  if (asked !== undefined) return asked;
+  const [asked] = await reader.read(notificationClientOperations, id, { limit: 1 });
+  if (asked?.type === 'notification.send.v1') return asked;
   const [first] = await reader.read(notificationInternalOperations, id, { limit: 1 });
   return first?.type === 'notification.send.v1' ? first : undefined;
 }

@@ -1,7 +1,7 @@
 import { keyOf, type RecordOf } from '#libs/kernel';
 import { isChannelEvent, type ChannelEvent } from '../channels.js';
 import { memberOf } from '../event/broadcast-member.js';
-import type { notificationEvents, NotificationStatus } from '../event/notification.js';
+import { isOnlyCancelled, type notificationEvents, type NotificationStatus } from '../event/notification.js';
 import { afterChannelEvent, afterOutcomes, afterPreparing } from './channel-views.js';
 import { isFinal, type NotificationView } from './notification-view.js';
 
@@ -68,7 +68,8 @@ function withEvent(
       return { ...complete(view, at, 'sent', null), channels: afterOutcomes(view.channels, data.outcomes, at) };
     case 'notification.partially-sent.v1': {
       const channels = afterOutcomes(view.channels, data.outcomes, at);
-      return { ...complete(view, at, 'partiallySent', 'couldNotSendOnAllChannels'), channels };
+      const reason = isOnlyCancelled(data.outcomes) ? 'cancelled' : 'couldNotSendOnAllChannels';
+      return { ...complete(view, at, 'partiallySent', reason), channels };
     }
     case 'notification.failed.v1': {
       const decision = data.decision ?? view.decision;
@@ -78,6 +79,10 @@ function withEvent(
     }
     case 'notification.expired.v1':
       return { ...complete(view, at, 'expired', 'expired'), channels: afterOutcomes(view.channels, data.outcomes, at) };
+    case 'notification.cancelled.v1': {
+      const channels = afterOutcomes(view.channels, data.outcomes, at);
+      return { ...complete(view, at, 'cancelled', 'cancelled'), channels };
+    }
     case 'notification.internal-team-notified.v1':
       return { ...view, escalation: data };
   }

@@ -1,8 +1,7 @@
 import { Body, Controller, Get, HttpCode, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
-import { conflict, onlyParameters, verb } from '#libs/http';
+import { conflict, noBody, onlyParameters, verb } from '#libs/http';
 import { consumerCalled, consumerView, type ConsumerView } from '../consumers.js';
 import { OPERATOR_SERVICES, type OperatorServices } from '../operator-services.js';
-import { noBody } from './no-body.js';
 
 /** The consumers of this process. */
 @Controller()

@@ -1,14 +1,16 @@
 import { schemas } from '#libs/http';
-import { named, nullable } from '#libs/validation';
+import { named, nullable, type JsonSchema } from '#libs/validation';
 import type { ConsumerView } from '../consumers.js';
 import type { HandlingState, Transition } from '../handling/handling.js';
 import type { ConsumerHandling } from '../handling/read-handling.js';
 import type { ParkedItem, ParkedState } from '../parked/parked-item.js';
 import type { Redriven } from '../parked/parked-records.js';
 import type { HandlingView } from './handling.controller.js';
+import type { StatsView } from './stats.controller.js';
+import type { StreamEnd, StreamView, TopologyView } from './streams.controller.js';
 import type { ParkedDetail } from './parked.controller.js';
 
-const { arrayOf, count, flag, meaning, objectOf, position, recordSchema, text, time, uuid } = schemas;
+const { arrayOf, count, flag, meaning, objectOf, position, recordOf, recordSchema, text, time, uuid } = schemas;
 
 const failedTry = objectOf<{ at: string; error: string }>({ at: time, error: text });
 
@@ -107,5 +109,57 @@ export const handlingSchema = named(
         transitions: arrayOf(transition),
       }),
     ),
+  }),
+);
+
+const end = { name: text, role: text };
+
+export const topologySchema = named(
+  'Topology',
+  objectOf<TopologyView>({
+    items: arrayOf(
+      objectOf<StreamView>({
+        category: text,
+        subsystem: text,
+        kind: text,
+        types: { ...arrayOf(text), description: 'Stored type names.' },
+        producers: arrayOf(objectOf<StreamEnd>(end)),
+        consumers: arrayOf(
+          objectOf<StreamView['consumers'][number]>({
+            ...end,
+            handed: { ...flag, description: 'Every record comes to it; else it only looks single streams up.' },
+          }),
+        ),
+        appended: { ...count, description: 'Records since `countedSince`.' },
+        head: nullable(objectOf<NonNullable<StreamView['head']>>({ position, at: time })),
+      }),
+    ),
+    head: position,
+    countedSince: time,
+  }),
+);
+
+/** In milliseconds. */
+const latency: JsonSchema = { type: ['number', 'null'] };
+
+export const statsSchema = named(
+  'Stats',
+  objectOf<StatsView>({
+    countedSince: time,
+    step: { ...count, description: 'Seconds that a point covers.' },
+    points: {
+      description: 'Oldest first, without gaps; the last one is not over yet.',
+      ...arrayOf(
+        objectOf<StatsView['points'][number]>({
+          at: time,
+          accepted: { ...count, description: 'Notifications taken up.' },
+          outcomes: { ...recordOf(count), description: 'Notifications that ended, by status.' },
+        }),
+      ),
+    },
+    latency: {
+      description: 'Milliseconds from the request, or from `deliverAt`, to the end.',
+      ...objectOf<StatsView['latency']>({ count, p50: latency, p95: latency, p99: latency }),
+    },
   }),
 );

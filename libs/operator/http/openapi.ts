@@ -1,7 +1,15 @@
 import { schemas, type ApiDescription } from '#libs/http';
 import { named } from '#libs/validation';
 import { parkedStates } from '../parked/parked-item.js';
-import { consumerSchema, handlingSchema, parkedDetailSchema, parkedSchema, redrivenSchema } from './openapi-schemas.js';
+import {
+  consumerSchema,
+  handlingSchema,
+  parkedDetailSchema,
+  parkedSchema,
+  redrivenSchema,
+  statsSchema,
+  topologySchema,
+} from './openapi-schemas.js';
 import { RedriveDto } from './redrive.dto.js';
 
 const { answer, arrayOf, bodyOf, count, objectOf, oneOf, pageOf, paging, text } = schemas;
@@ -13,6 +21,19 @@ export const operatorApi: ApiDescription = {
   tag: 'Operating',
   description: 'Consumers of this process, and the records that they have given up.',
   routes: {
+    'GET /v1/streams': {
+      id: 'listStreams',
+      summary: 'See the streams, who writes and reads them, and what goes through them',
+      query: {},
+      answers: { 200: answer('The topology.', topologySchema) },
+    },
+    'GET /v1/stats': {
+      id: 'getStats',
+      summary: 'See what happened in the last minutes',
+      description: 'As this process has seen it.',
+      query: {},
+      answers: { 200: answer('The last minutes.', statsSchema) },
+    },
     'GET /v1/consumers': {
       id: 'listConsumers',
       summary: 'List the consumers',

@@ -1,11 +1,19 @@
 import { Body, Controller, Get, HttpCode, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
-import { invalid, limitParameter, onlyParameters, textParameter, validated, verb, type RecordView } from '#libs/http';
+import {
+  invalid,
+  limitParameter,
+  noBody,
+  onlyParameters,
+  textParameter,
+  validated,
+  verb,
+  type RecordView,
+} from '#libs/http';
 import { OPERATOR_SERVICES, type OperatorServices } from '../operator-services.js';
 import { cursorOf, parseCursor } from '../parked/cursor.js';
 import { parkedStates, type ParkedItem, type ParkedState } from '../parked/parked-item.js';
 import { ParkedRecords, type Redriven } from '../parked/parked-records.js';
 import { findRecord, viewOf } from '../records.js';
-import { noBody } from './no-body.js';
 import { RedriveDto } from './redrive.dto.js';
 
 const filters = ['consumer', 'type', 'stream', 'correlationId', 'error'] as const;

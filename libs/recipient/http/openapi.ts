@@ -4,7 +4,7 @@ import { Preferences } from '../event/preferences.js';
 import { PutRecipientDto } from './put-recipient.dto.js';
 import type { RecipientView } from './recipients.js';
 
-const { answer, bodyOf, etagHeader, ifMatch, objectOf, positionHeader, text } = schemas;
+const { answer, asOf, bodyOf, etagHeader, ifMatch, objectOf, positionHeader, text } = schemas;
 
 const recipient = named(
   'Recipient',
@@ -14,7 +14,10 @@ const recipient = named(
     locale: nullable(text),
     timeZone: nullable(text),
     channels: objectOf<RecipientView['channels']>(
-      { email: objectOf<{ address: string }>({ address: text }), slack: objectOf<{ channel: string }>({ channel: text }) },
+      {
+        email: objectOf<{ address: string }>({ address: text }),
+        slack: objectOf<{ channel: string }>({ channel: text }),
+      },
       ['email', 'slack'],
     ),
     preferences: nullable(jsonSchemaOf(Preferences)),
@@ -56,8 +59,9 @@ export const recipientApi: ApiDescription = {
     },
     'GET /v1/recipients/{id}': {
       id: 'getRecipient',
-      summary: 'Read a recipient',
+      summary: 'Read a recipient, as it is or as it was',
       path: { id },
+      query: asOf,
       answers: { 200: answer('The recipient.', recipient, headers) },
       problems: ['not-found', 'unreadable-record'],
     },

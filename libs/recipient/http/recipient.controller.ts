@@ -72,7 +72,8 @@ export class RecipientController {
       return await execute();
     } catch (error) {
       if (ifMatch !== undefined && error instanceof WrongExpectedRevision) {
-        throw preconditionFailed('the recipient has another revision');
+        const { expected, actual } = error;
+        throw preconditionFailed(`the recipient is at revision ${actual}, and not at ${expected}`);
       }
       throw error;
     }

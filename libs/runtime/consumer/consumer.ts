@@ -104,20 +104,35 @@ export class Consumer {
     };
   }
 
-  /** Resolves when the consumer has its checkpoint and begins to receive. */
+  /** Resolves when the consumer has its checkpoint and begins to receive; waits where the store is away. */
   async start(): Promise<void> {
-    const position = (await this.checkpoints.load()) ?? 0n;
+    const position = await this.load();
+    if (position === undefined || this.stopping.signal.aborted) return;
     this.mark = new LowWaterMark(position);
     this.saved = position;
-    await this.control.load();
-    await this.parked.load();
-    await this.retries.load(this.parked.list());
-    if (this.stopping.signal.aborted) return;
     this.state = 'running';
     if (this.control.pausedAt !== undefined) this.holdBack();
     this.receiving = this.receive(position);
     this.retries.start();
     this.checkpointTimer = setInterval(() => void this.checkpoint(), checkpointEvery);
+  }
+
+  /** Loads what is kept of the consumer, and waits for a store that is away. Undefined when it is stopped before. */
+  private async load(): Promise<bigint | undefined> {
+    const { signal } = this.stopping;
+    for (let wait = 100; !signal.aborted; wait = Math.min(wait * 2, longestHold)) {
+      try {
+        const position = (await this.checkpoints.load()) ?? 0n;
+        await this.control.load();
+        await this.parked.load();
+        await this.retries.load(this.parked.list());
+        return position;
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+      }
+      await pause(wait, signal);
+    }
+    return undefined;
   }
 
   /**

@@ -169,7 +169,8 @@ export class RecordProcessor {
     } else {
       retries.block(failed);
       await parked.park(failed);
-      await retries.end(failed, 'parked');
+      // Whoever redrives it while it is being parked has scheduled it anew.
+      if (entry !== undefined && retries.isCurrent(entry)) await retries.end(entry, 'parked');
     }
     this.finish(ticket);
   }

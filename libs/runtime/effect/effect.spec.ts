@@ -157,6 +157,21 @@ describe('an attempt in doubt', () => {
   });
 });
 
+describe('a cancel', () => {
+  const cancel: EffectCommand = { type: 'cancel' };
+  it('gives up what no attempt was made of', () => given(decider).when(cancel).then(failed(0, 'cancelled')));
+  it('gives up what waits for its next attempt', () =>
+    given(decider, claimed(1), attemptFailed(1, 1_010)).when(cancel).then(failed(1, 'cancelled')));
+  it('changes nothing while an attempt is under way', () => given(decider, claimed(1)).when(cancel).then());
+  it('changes nothing of an outcome', () => {
+    given(decider, claimed(1), succeeded(1)).when(cancel).then();
+    given(decider, claimed(1), failed(1, 'permanent', 'busy'))
+      .when(cancel)
+      .then();
+  });
+  it('is followed by no attempt', () => given(decider, failed(0, 'cancelled')).when(begin(0)).then());
+});
+
 describe('whatever happens', () => {
   const delivery = fc.constantFrom<DeliveryPolicy>('atLeastOnce', 'atMostOnce');
   const now = fc.integer({ min: 0, max: notAfter + 1_000 });
@@ -165,6 +180,7 @@ describe('whatever happens', () => {
     fc.oneof(
       fc.tuple(now, delivery).map(([at, policy]) => begin(at, policy)),
       attempt.map(succeed),
+      fc.constant({ type: 'cancel' } as const),
       fc
         .record({
           now,
@@ -182,7 +198,7 @@ describe('whatever happens', () => {
     let state = decider.initial();
     const history: Message[] = [];
     for (const command of given) {
-      if (command.type !== 'begin' && command.attempt > state.attempts) continue;
+      if ('attempt' in command && command.attempt > state.attempts) continue;
       const events = decider.decide(state, command);
       for (const event of events) state = decider.evolve(state, event);
       history.push(...events);

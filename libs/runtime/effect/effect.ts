@@ -23,9 +23,17 @@ export interface EffectSucceeded<Receipt> {
 
 /**
  * Why an effect is given up: it was refused for good; it went on failing until its time was over; its time was over before
- * the first attempt; an attempt is in doubt and must not be repeated; the recipient's data was erased.
+ * the first attempt; an attempt is in doubt and must not be repeated; the recipient's data was erased; somebody cancelled it.
  */
-export type EffectFailedReason = 'permanent' | 'exhausted' | 'expired' | 'inDoubt' | 'recipientErased';
+export const effectFailedReasons = [
+  'permanent',
+  'exhausted',
+  'expired',
+  'inDoubt',
+  'recipientErased',
+  'cancelled',
+] as const;
+export type EffectFailedReason = (typeof effectFailedReasons)[number];
 
 export interface EffectFailed<Failure> {
   /** Attempts made. */
@@ -67,6 +75,8 @@ interface Limits {
 
 export type EffectCommand =
   | ({ readonly type: 'begin' } & Limits)
+  /** No further attempt: one that is claimed runs to its end. */
+  | { readonly type: 'cancel' }
   | { readonly type: 'succeed'; readonly attempt: number; readonly receipt: unknown }
   | ({
       readonly type: 'fail';
@@ -83,7 +93,7 @@ export type EffectCommand =
 
 /**
  * Claim → effect → outcome, as an aggregate. At most one worker holds a claim, since claims are appended by expected
- * revision; a claim that is found without an outcome is in doubt. A success is told even when the effect was given up
+ * revision, and a cancel competes for the same one; a claim that is found without an outcome is in doubt. A success is told even when the effect was given up
  * before.
  */
 export function effectDecider(types: EffectTypes): Decider<EffectState, EffectCommand, Message> {
@@ -139,6 +149,10 @@ export function effectDecider(types: EffectTypes): Decider<EffectState, EffectCo
       switch (command.type) {
         case 'begin':
           return state.settled ? [] : begin(state, command);
+        case 'cancel':
+          return state.settled || state.claimed
+            ? []
+            : event(types.failed, { attempt: state.attempts, reason: 'cancelled', failure: null });
         case 'succeed':
           return state.succeeded ? [] : event(types.succeeded, { attempt: command.attempt, receipt: command.receipt });
         case 'fail':

@@ -8,7 +8,7 @@ export async function* latest<Value>(source: Observable<Value>, signal: AbortSig
   const slot = new Slot<Value>();
   const subscription = source.subscribe({
     next: (value) => slot.put([value]),
-    error: (error: unknown) => slot.end(() => Promise.reject(error as Error)),
+    error: (error: unknown) => slot.end(() => Promise.reject(error)),
     complete: () => slot.end(() => Promise.resolve()),
   });
   const abort = (): void => slot.end(() => Promise.resolve());

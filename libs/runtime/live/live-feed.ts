@@ -8,14 +8,14 @@ export class LiveFeed {
   private readonly subject = new Subject<RecordedEvent>();
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
-  private seen = 0n;
+  private seen = -1n;
 
   constructor(
     private readonly store: EventStore,
     private readonly categories: readonly string[],
   ) {}
 
-  /** Everything up to here has been emitted. */
+  /** Everything up to here has been emitted; negative until the store has answered once. */
   get position(): bigint {
     return this.seen;
   }
@@ -24,8 +24,13 @@ export class LiveFeed {
     return this.subject;
   }
 
+  /** Begins with what is appended from now on; with a store that is away, from when it is there. */
   async start(): Promise<void> {
-    this.seen = await this.store.head();
+    try {
+      this.seen = await this.store.head();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable) || error.final) throw error;
+    }
     this.running = this.follow();
   }
 
@@ -40,6 +45,7 @@ export class LiveFeed {
     const filter = { categories: this.categories };
     for (let wait = 50; !signal.aborted; wait = Math.min(wait * 2, 5_000)) {
       try {
+        if (this.seen < 0n) this.seen = await this.store.head();
         for await (const batch of this.store.subscribeToAll({ after: this.seen, filter, signal })) {
           for (const record of batch.events) this.subject.next(record);
           this.seen = batch.checkpoint;

@@ -62,18 +62,30 @@ export interface ClientContext<
   Readable extends StreamDefinition,
   Writable extends StreamDefinition,
 > extends StreamReader<Readable> {
-  /** @param options.ids the events' ids; new ones by default. @param options.metadata beside the correlation id, e.g. traceparent */
   append<S extends Writable>(
     stream: S,
     key: string,
     expected: KnownRevision,
     messages: readonly MessageOf<S>[],
-    options: {
-      readonly correlationId: string;
-      readonly ids?: readonly string[];
-      readonly metadata?: Readonly<Record<string, string>>;
-    },
+    options: ClientAppendOptions,
   ): Promise<AppendResult>;
+  /** Appends to many streams of a category that are new, in order, stopping at the first that fails. @throws as EventStore.appendAll */
+  appendNew<S extends Writable>(stream: S, appends: readonly NewStream<S>[]): Promise<readonly AppendResult[]>;
+}
+
+export interface ClientAppendOptions {
+  readonly correlationId: string;
+  /** The events' ids; new ones by default. */
+  readonly ids?: readonly string[];
+  /** Beside the correlation id, e.g. traceparent. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** What a stream begins with. */
+export interface NewStream<Stream extends StreamDefinition> {
+  readonly key: string;
+  readonly messages: readonly MessageOf<Stream>[];
+  readonly options: ClientAppendOptions;
 }
 
 /** Who asks: the part of a handler's declaration that says what it may touch. */
@@ -185,20 +197,34 @@ export function openClient<Readable extends StreamDefinition, Writable extends S
   client: Grant & { readonly looksUp: readonly Readable[]; readonly writes: readonly Writable[] },
 ): ClientContext<Readable, Writable> {
   const access = new StreamAccess(store, client);
+  const appendOf = (
+    stream: StreamDefinition,
+    key: string,
+    expected: KnownRevision,
+    messages: readonly Message[],
+    { correlationId, ids, metadata }: ClientAppendOptions,
+  ): Append => {
+    const events = messages.map(({ type, data }, index) => ({
+      id: ids?.[index] ?? newId(),
+      type,
+      data,
+      metadata: { $correlationId: correlationId, ...metadata },
+      checked: true,
+    }));
+    return { stream: streamName(stream, key), expected, events };
+  };
   return {
     read: (stream, key, options) => access.read(stream, key, options),
     readUnchecked: (stream, key, options) => access.readUnchecked(stream, key, options),
     last: (stream, key) => access.last(stream, key),
-    async append(stream, key, expected, messages, { correlationId, ids, metadata }) {
-      const events = (messages as readonly Message[]).map(({ type, data }, index) => ({
-        id: ids?.[index] ?? newId(),
-        type,
-        data,
-        metadata: { $correlationId: correlationId, ...metadata },
-        checked: true,
-      }));
-      const [result] = await access.appendAll([{ stream: streamName(stream, key), expected, events }]);
+    async append(stream, key, expected, messages, options) {
+      const [result] = await access.appendAll([appendOf(stream, key, expected, messages, options)]);
       return result!;
+    },
+    appendNew(stream, appends) {
+      return access.appendAll(
+        appends.map(({ key, messages, options }) => appendOf(stream, key, 'noStream', messages, options)),
+      );
     },
   };
 }

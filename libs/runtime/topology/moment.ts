@@ -32,11 +32,7 @@ export function readerAsOf<Readable extends StreamDefinition>(
     }
   }
 
-  async function read<S extends Readable>(
-    stream: S,
-    key: string,
-    options?: ReadStreamOptions,
-  ): Promise<RecordOf<S>[]> {
+  async function read<S extends Readable>(stream: S, key: string, options?: ReadStreamOptions): Promise<RecordOf<S>[]> {
     return (await readUnchecked(stream, key, options)).map((record) => parse<S>(stream, record));
   }
 

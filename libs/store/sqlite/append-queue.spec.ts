@@ -1,12 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { newId } from '#libs/kernel';
-import { StoreUnavailable } from '#libs/store/port';
+import { StoreUnavailable, Tail } from '#libs/store/port';
 import { AppendQueue } from './append-queue.js';
 import { Channel } from './channel.js';
 import { encodeAppend, type Entry } from './codec.js';
 import type { WriterRequest } from './messages.js';
 import { withDefaults } from './options.js';
-import { Tail } from './tail.js';
 
 function entry(): Entry {
   return encodeAppend(`queue.tested-${newId()}`, 'noStream', [{ id: newId(), type: 'queue.tested.v1', data: {} }]);

@@ -5,12 +5,12 @@ import {
   type StoreUnavailable,
   WrongExpectedRevision,
   type AppendResult,
+  type Tail,
 } from '#libs/store/port';
 import type { Channel } from './channel.js';
 import { BatchWriter, recordOf, type Entry } from './codec.js';
 import { outcomeWidth, Status, type BatchReply, type WriterRequest } from './messages.js';
 import type { Tuning } from './options.js';
-import type { Tail } from './tail.js';
 
 /** Entries that belong together: the next is only tried when the one before did not fail. */
 interface Group {

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type Database from 'libsql';
 import { keyOf } from '#libs/kernel';
-import type { StreamMetadata } from '#libs/store/port';
+import {
+  maxRevision,
+  metadataOf,
+  metadataPrefix,
+  metadataType,
+  tombstoneType,
+  type StreamMetadata,
+} from '#libs/store/port';
 import { BatchReader, type EncodedEvent } from './codec.js';
 import { isUniqueViolation } from './failure.js';
 import { Heads, type Head } from './heads.js';
@@ -19,16 +26,7 @@ import {
   type OwnRecord,
 } from './messages.js';
 import { Names, type Category } from './names.js';
-import {
-  isSoftDeleted,
-  metadataJson,
-  metadataOf,
-  metadataPrefix,
-  metadataType,
-  Retentions,
-  tombstoneType,
-} from './retention.js';
-import { maxRevision } from './schema.js';
+import { isSoftDeleted, metadataJson, Retentions } from './retention.js';
 
 const headCapacity = 50_000;
 

@@ -1,5 +1,14 @@
-import { isUuid, keyOf, type Metadata, type RecordedEvent } from '#libs/kernel';
-import { AppendTooLarge, maxAppendBytes, type ExpectedRevision, type NewEvent } from '#libs/store/port';
+import { keyOf, type Metadata, type RecordedEvent } from '#libs/kernel';
+import {
+  AppendTooLarge,
+  checkEvent,
+  checkTarget,
+  maxAppendBytes,
+  maxRevision,
+  unstorable,
+  type ExpectedRevision,
+  type NewEvent,
+} from '#libs/store/port';
 import {
   actionAppend,
   expectedAny,
@@ -8,7 +17,6 @@ import {
   type BatchRequest,
   type PageRow,
 } from './messages.js';
-import { maxRevision } from './schema.js';
 
 const idLength = 36;
 /** Characters of implied metadata beside the two ids. */
@@ -35,12 +43,7 @@ export function encodeAppend(stream: string, expected: ExpectedRevision, events:
   let payload = 0;
   let length = 0;
   for (const event of events) {
-    if (typeof event.id !== 'string' || !isUuid(event.id)) {
-      throw new TypeError(`${stream}: the event id ${String(event.id)} is not a lower-case UUID`);
-    }
-    checkName('event type', event.type);
-    const data = JSON.stringify(event.data) as string | undefined;
-    if (data === undefined) throw new TypeError(`${stream}: the data of ${event.type} is not JSON`);
+    const data = checkEvent(stream, event);
     const causation = impliedCausation(key, event.metadata);
     const metadata = causation === '' ? metadataText(event.metadata) : '';
     texts.push(event.id, event.type, data, causation, metadata);
@@ -55,25 +58,6 @@ export function encodeAppend(stream: string, expected: ExpectedRevision, events:
 export function encodeDeletion(action: number, stream: string, expected: ExpectedRevision, id: string): Entry {
   checkTarget(stream, expected);
   return { action, stream, expected, events: [], texts: [id], length: idLength };
-}
-
-function checkTarget(stream: string, expected: ExpectedRevision): void {
-  checkName('stream name', stream);
-  if (stream.indexOf('-') === stream.length - 1)
-    throw new TypeError(`the stream name ${stream} has nothing after its hyphen`);
-  if (typeof expected === 'bigint' && expected < 0n) throw new TypeError(`${stream}: ${expected} is not a revision`);
-}
-
-const unstorable = /[\0-\x1f]|\p{Cs}/u;
-const checkedNames = new Set<string>();
-
-function checkName(what: string, name: string): void {
-  if (checkedNames.has(name)) return;
-  if (typeof name !== 'string' || name === '') throw new TypeError(`the ${what} is empty`);
-  if (name.length > 1024) throw new TypeError(`the ${what} ${name.slice(0, 40)}… is longer than 1024 characters`);
-  if (unstorable.test(name))
-    throw new TypeError(`the ${what} ${JSON.stringify(name)} holds a control character or half a character`);
-  if (what === 'event type' && checkedNames.size < 1000) checkedNames.add(name);
 }
 
 /** The bytes that count are those of data and metadata, as the writer gave them. */

@@ -1,2 +1,3 @@
+export { lockDirectory, type DirectoryLock } from './lock.js';
 export { openSqliteStore, type SqliteEventStore } from './sqlite-store.js';
 export type { SqliteStoreOptions, SqliteStoreStats } from './options.js';

@@ -6,7 +6,7 @@ import { StoreUnusable } from '#libs/store/port';
 import { isBusy } from './failure.js';
 
 /** Keeps every other process, and every other store of this one, out of a directory. Ends with the process. */
-interface DirectoryLock {
+export interface DirectoryLock {
   release(): void;
 }
 

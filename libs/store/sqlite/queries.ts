@@ -1,7 +1,8 @@
 import type Database from 'libsql';
 import { categoryOf, keyOf } from '#libs/kernel';
+import { metadataPrefix } from '#libs/store/port';
 import type { AllPageRequest, StreamPageRequest } from './messages.js';
-import { isSoftDeleted, metadataPrefix, Retentions, type Retention } from './retention.js';
+import { isSoftDeleted, Retentions, type Retention } from './retention.js';
 
 /** `position, category, key, revision, event_id, type, created, data, causation, metadata` */
 export type EventRow = readonly [

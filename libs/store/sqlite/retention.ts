@@ -1,11 +1,5 @@
 import type Database from 'libsql';
-import type { StreamMetadata } from '#libs/store/port';
-import { maxRevision } from './schema.js';
-
-/** Metadata of a stream stands in the stream of this prefix and the stream's name. */
-export const metadataPrefix = '$$';
-export const metadataType = '$metadata';
-export const tombstoneType = '$streamDeleted';
+import { maxRevision, type StreamMetadata } from '#libs/store/port';
 
 /** What is in force for a stream; null where nothing is said. */
 export interface Retention {
@@ -26,36 +20,6 @@ export function metadataJson(metadata: StreamMetadata): string {
   if (metadata.maxAge !== undefined) fields.push(`"$maxAge":${metadata.maxAge}`);
   if (metadata.truncateBefore !== undefined) fields.push(`"$tb":${metadata.truncateBefore}`);
   return `{${fields.join(',')}}`;
-}
-
-/** The other way round; what is not a whole number above 0 counts as not said. */
-export function metadataOf(data: unknown): StreamMetadata {
-  const fields = typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
-  const maxCount = fields['$maxCount'];
-  const maxAge = fields['$maxAge'];
-  const truncateBefore = fields['$tb'];
-  return {
-    ...(isCount(maxCount) ? { maxCount } : {}),
-    ...(isCount(maxAge) ? { maxAge } : {}),
-    ...(isCount(truncateBefore)
-      ? { truncateBefore: Number.isSafeInteger(truncateBefore) ? BigInt(truncateBefore) : maxRevision }
-      : {}),
-  };
-}
-
-/** @throws TypeError */
-export function checkMetadata(stream: string, { maxCount, maxAge, truncateBefore }: StreamMetadata): void {
-  for (const [name, value] of Object.entries({ maxCount, maxAge })) {
-    if (value !== undefined && !isCount(value))
-      throw new TypeError(`${stream}: ${name} ${value} is not a whole number above 0`);
-  }
-  if (truncateBefore !== undefined && truncateBefore < 0n) {
-    throw new TypeError(`${stream}: truncateBefore ${truncateBefore} is not a revision`);
-  }
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value > 0;
 }
 
 type RetentionRow = readonly [bigint | null, bigint | null, bigint | null, bigint];

@@ -1,6 +1,7 @@
 import type Database from 'libsql';
+import { metadataPrefix } from '#libs/store/port';
 import type { ScavengeCursor, ScavengeReply, ScavengeRequest } from './messages.js';
-import { isSoftDeleted, metadataPrefix, Retentions } from './retention.js';
+import { isSoftDeleted, Retentions } from './retention.js';
 
 const streamsPerStep = 100;
 const eventsPerStep = 500;

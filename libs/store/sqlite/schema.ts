@@ -7,9 +7,6 @@ import type { Tuning } from './options.js';
 /** `PRAGMA user_version` of the files that this code writes. */
 const schemaVersion = 1;
 
-/** The revision of a tombstone, and the `$tb` of a soft-deleted stream. */
-export const maxRevision = 9_223_372_036_854_775_807n;
-
 /*
  * Names that recur are interned as small integers. The key is the text after the first hyphen of a stream's name.
  * `managed` marks a category some stream of which has metadata or a tombstone: only there can a stream be hidden,

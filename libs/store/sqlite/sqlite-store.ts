@@ -1,6 +1,12 @@
 import { newId, type RecordedEvent } from '#libs/kernel';
 import {
+  checkMetadata,
+  metadataData,
+  metadataOf,
+  metadataPrefix,
+  metadataType,
   StoreUnavailable,
+  Tail,
   type Append,
   type AppendResult,
   type EventStore,
@@ -30,10 +36,8 @@ import {
 } from './messages.js';
 import { withDefaults, type SqliteStoreOptions, type SqliteStoreStats, type Tuning } from './options.js';
 import { PageReader, pagesOf } from './page-reader.js';
-import { checkMetadata, metadataOf, metadataPrefix, metadataType } from './retention.js';
 import { scavengeStart } from './scavenge.js';
 import { subscribeToAll, subscribeToStream, type Source } from './subscription.js';
-import { Tail } from './tail.js';
 
 /** An event store in this process and one directory. */
 export interface SqliteEventStore extends EventStore {
@@ -158,12 +162,9 @@ class Store implements SqliteEventStore, Source {
 
   async setStreamMetadata(stream: string, metadata: StreamMetadata): Promise<void> {
     checkMetadata(stream, metadata);
-    const data = {
-      ...(metadata.maxCount === undefined ? {} : { $maxCount: metadata.maxCount }),
-      ...(metadata.maxAge === undefined ? {} : { $maxAge: metadata.maxAge }),
-      ...(metadata.truncateBefore === undefined ? {} : { $tb: Number(metadata.truncateBefore) }),
-    };
-    await this.append(metadataPrefix + stream, 'any', [{ id: newId(), type: metadataType, data }]);
+    await this.append(metadataPrefix + stream, 'any', [
+      { id: newId(), type: metadataType, data: metadataData(metadata) },
+    ]);
   }
 
   async deleteStream(stream: string, expected: ExpectedRevision): Promise<void> {

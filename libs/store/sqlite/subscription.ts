@@ -1,10 +1,17 @@
 import type { RecordedEvent } from '#libs/kernel';
-import { StreamDeleted, type EventFilter, type SubscribeOptions, type SubscriptionBatch } from '#libs/store/port';
+import {
+  matcherOf,
+  StreamDeleted,
+  tombstoneType,
+  type EventFilter,
+  type Matcher,
+  type SubscribeOptions,
+  type SubscriptionBatch,
+  type Tail,
+} from '#libs/store/port';
 import { recordOfRow } from './codec.js';
 import type { PageRequest, PageReply } from './messages.js';
 import { PageSize } from './page-reader.js';
-import { tombstoneType } from './retention.js';
-import { matcherOf, type Matcher, type Tail } from './tail.js';
 
 const batchLimit = 500;
 

@@ -34,10 +34,7 @@ function propertySchema(property: PropertyPlan): JsonSchema {
   const { conditions, rules, nested } = property;
   const own = merge(rules.filter(({ each }) => !each).map(keywords));
   const ofItems = rules.filter(({ each }) => each).map(keywords);
-  const schema = withNested(
-    { ...own, ...(ofItems.length > 0 && { type: 'array', items: merge(ofItems) }) },
-    nested,
-  );
+  const schema = withNested({ ...own, ...(ofItems.length > 0 && { type: 'array', items: merge(ofItems) }) }, nested);
   const description = [...new Set(rules.filter(needsWords).map((rule) => rule.message({}, undefined)))].join('; ');
   const described = description === '' ? schema : { ...schema, description };
   // A condition other than `@IsOptional` depends on other fields: where it is false, anything may be absent.

@@ -3,12 +3,14 @@ import { categoryOf, correlationOf, keyOf, type RecordedEvent } from '#libs/kern
 import { openSqliteStore } from '#libs/store/sqlite';
 import { topology } from '#streams.config';
 
-const terminalTypes = new Set([
+/** Stored types that end a notification. */
+export const terminalTypes: ReadonlySet<string> = new Set([
   'notification.sent.v1',
   'notification.partially-sent.v1',
   'notification.failed.v1',
   'notification.opted-out.v1',
   'notification.expired.v1',
+  'notification.cancelled.v1',
 ]);
 
 /** Everything in the store of a directory that no server uses now, in order. */

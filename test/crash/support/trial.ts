@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import type { RecordedEvent } from '#libs/kernel';
 import { SmtpDouble } from '#libs/testing';
 import { Api, startServer, temporaryFolder } from '../../support/index.js';
 import { CrashingServer } from './crashing-server-process.js';
@@ -47,6 +48,15 @@ export function aroundAppend(type: string, more: Omit<Trial, 'name' | 'point'> =
   }));
 }
 
+/** Where the servers of a lane keep their events, when that is not their data directory. */
+export interface Elsewhere {
+  /** For the server. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** All there are, in order. */
+  records(): Promise<readonly RecordedEvent[]>;
+  close(): Promise<void>;
+}
+
 /** A data directory with a server on it that is killed again and again, and SMTP. */
 export class Lane {
   private readonly ids: string[] = [];
@@ -55,12 +65,14 @@ export class Lane {
     readonly smtp: SmtpDouble,
     private readonly folder: Awaited<ReturnType<typeof temporaryFolder>>,
     private running: CrashingServer,
+    private readonly elsewhere: Elsewhere | undefined,
   ) {}
 
-  static async open(): Promise<Lane> {
+  static async open(elsewhere?: Elsewhere): Promise<Lane> {
     const smtp = await SmtpDouble.start({ security: 'plain' });
     const folder = await temporaryFolder();
-    const lane = new Lane(smtp, folder, await CrashingServer.start(folder.path, smtp.url));
+    const server = await CrashingServer.start(folder.path, smtp.url, elsewhere?.settings);
+    const lane = new Lane(smtp, folder, server, elsewhere);
     await lane.server.api.putRecipient(recipient, 'ada@example.com');
     return lane;
   }
@@ -76,7 +88,7 @@ export class Lane {
   /** Resolves when the server has died and another one is ready. */
   async restarted(): Promise<void> {
     await this.server.died;
-    this.running = await CrashingServer.start(this.folder.path, this.smtp.url);
+    this.running = await CrashingServer.start(this.folder.path, this.smtp.url, this.elsewhere?.settings);
   }
 
   async run({ name, point, kill, deliverIn, refusal }: Trial): Promise<Outcome> {
@@ -119,7 +131,10 @@ export class Lane {
   async finish(ids: readonly string[] = this.ids): Promise<void> {
     this.server.kill();
     await this.server.died;
-    const server = await startServer(this.folder.path, { TIDINGS_SMTP_URL: this.smtp.url });
+    const server = await startServer(this.folder.path, {
+      TIDINGS_SMTP_URL: this.smtp.url,
+      ...this.elsewhere?.settings,
+    });
     const api = new Api(server.url);
     const last = await api.notify(recipient);
     await api.finalView(last);
@@ -127,7 +142,7 @@ export class Lane {
     await server.stop();
     expect(ready.status).toBe(200);
 
-    const records = await readStore(this.folder.path);
+    const records = await (this.elsewhere?.records() ?? readStore(this.folder.path));
     expectWholeStreams(records);
     for (const id of [...ids, last]) expectSentOnce(records, id);
     expectNothingStuck(records, last);
@@ -137,17 +152,21 @@ export class Lane {
     this.server.kill();
     await this.server.died;
     await this.smtp.close();
+    await this.elsewhere?.close();
     await this.folder.remove();
   }
 }
 
-/** Runs trials in some lanes at a time; answers in their order. */
-export async function runTrials(trials: readonly Trial[]): Promise<readonly Outcome[]> {
+/** Runs trials in some lanes at a time; answers in their order. @param elsewhere opens one for each lane */
+export async function runTrials(
+  trials: readonly Trial[],
+  elsewhere?: () => Promise<Elsewhere>,
+): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   const waiting = [...trials.entries()];
   const ended = await Promise.allSettled(
     Array.from({ length: Math.min(lanes, trials.length) }, async () => {
-      const lane = await Lane.open();
+      const lane = await Lane.open(await elsewhere?.());
       try {
         for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
           outcomes[next[0]] = await lane.run(next[1]);

@@ -24,7 +24,7 @@ async function outcomeOf(api: Api, answer: Answer<Fields>): Promise<string> {
   return `202, then ${status}${reason === null ? '' : `: ${reason}`}`;
 }
 
-const goodContent = { subject: 'Hello', text: 'How are you?' };
+export const goodContent = { subject: 'Hello', text: 'How are you?' };
 const goodFile = { fileName: 'a.txt', mediaType: 'text/plain', content: 'QQ==' };
 
 /** Posts a good notification with these fields changed; those that are undefined are left out. */
@@ -101,7 +101,7 @@ export const get =
 
 export const live = { accept: 'text/event-stream' };
 
-const unknownId = '0197a000-0000-7000-8000-000000000000';
+export const unknownId = '0197a000-0000-7000-8000-000000000000';
 const manyTags = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`tag-${index}`, 'x']));
 
 /** By the input as the table has it. */

@@ -87,7 +87,26 @@ async function visitNotifications(api: Api): Promise<void> {
   await api.request('GET', body.href);
   const view = await api.finalView(body.id);
   await visitTrail(api, view);
+  await visitBatch(api, content);
+  await visitCancelling(api, view.id);
   await visitFailures(api, content);
+}
+
+async function visitBatch(api: Api, content: object): Promise<void> {
+  const lost = { ...content, attachments: [{ fileName: 'a.txt', mediaType: 'text/plain', blobId: newId() }] };
+  const items = [
+    { recipientId: 'ada', content },
+    { recipientId: 'ada', content: lost },
+  ];
+  await api.request('POST', '/v1/notifications:batch', { items }, { 'Idempotency-Key': 'tour of a batch' });
+  await api.request('POST', '/v1/notifications:batch', { items: [] });
+}
+
+async function visitCancelling(api: Api, sent: string): Promise<void> {
+  const id = await api.notify('ada', { deliverAt: '2999-01-01T00:00:00Z', expiresAt: '2999-01-02T00:00:00Z' });
+  await api.request('POST', `/v1/notifications/${id}:cancel`);
+  await api.finalView(id);
+  for (const one of [id, sent, newId()]) await api.request('POST', `/v1/notifications/${one}:cancel`);
 }
 
 async function visitTrail(api: Api, { id, channels }: NotificationView): Promise<void> {

@@ -1,13 +1,14 @@
 import { IsBoolean, IsIn, IsInt, IsNumber, IsOptional, IsString, Min, ValidateNested } from 'class-validator';
 import { StoredBlob } from '#libs/content';
 import { defineStream } from '#libs/kernel';
-import type {
-  EffectAttemptFailed,
-  EffectClaimed,
-  EffectFailed,
-  EffectFailedReason,
-  EffectSucceeded,
-  EffectTypes,
+import {
+  effectFailedReasons,
+  type EffectAttemptFailed,
+  type EffectClaimed,
+  type EffectFailed,
+  type EffectFailedReason,
+  type EffectSucceeded,
+  type EffectTypes,
 } from '#libs/runtime';
 import { schemaOf, Type } from '#libs/validation';
 import { IsSealed, type Sealed } from '#libs/vault';
@@ -114,7 +115,7 @@ export class EmailFailed implements EffectFailed<EmailFailureReport> {
   @IsInt()
   attempt!: number;
 
-  @IsIn(['permanent', 'exhausted', 'expired', 'inDoubt', 'recipientErased'])
+  @IsIn(effectFailedReasons)
   reason!: EffectFailedReason;
 
   @IsOptional()

@@ -24,6 +24,11 @@ export interface SendEmailServices {
   readonly emailRetryDelays: readonly number[];
 }
 
+/** Id of the blob in which the sandbox keeps the mail of an attempt, under the key of its address. */
+export function mimeBlobId(operationId: string, attempt: number): string {
+  return `${operationId}-mime-${attempt}`;
+}
+
 /** Sends mails: claim, SMTP, outcome. */
 export const sendEmailBot = defineBot({
   name: 'email.send-bot',
@@ -35,16 +40,19 @@ export const sendEmailBot = defineBot({
     async handle(record, context) {
       const operationId = keyOf(record.stream);
       const { data } = record;
-      await runEffect({
-        context,
-        stream: emailEvents,
-        key: operationId,
-        types: emailEffectTypes,
-        notAfter: Date.parse(data.notAfter),
-        delivery: data.delivery,
-        delays: services.emailRetryDelays,
-        perform: (attempt) => attemptToSend(services, operationId, data, attempt),
-      });
+      // Before the claim: what only waits for its turn has not begun.
+      await services.contents.holding(data.content, context.signal, () =>
+        runEffect({
+          context,
+          stream: emailEvents,
+          key: operationId,
+          types: emailEffectTypes,
+          notAfter: Date.parse(data.notAfter),
+          delivery: data.delivery,
+          delays: services.emailRetryDelays,
+          perform: (attempt) => attemptToSend(services, operationId, data, attempt),
+        }),
+      );
     },
   }),
 });
@@ -78,7 +86,7 @@ async function attemptToSend(
     return { failure: await reportFailure(failure, seal), kind: failure.kind, doubtful: failure.doubtful };
   }
   const { mime: bytes } = receipt;
-  const mime = bytes ? await storeMime(blobs, operation.to[0]!.address, `${operationId}-mime-${attempt}`, bytes) : null;
+  const mime = bytes ? await storeMime(blobs, operation.to[0]!.address, mimeBlobId(operationId, attempt), bytes) : null;
   return { receipt: await reportReceipt(message.messageId, receipt, transport.sandbox, mime, seal) };
 }
 

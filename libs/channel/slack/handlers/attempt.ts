@@ -24,6 +24,11 @@ interface Prepared {
   readonly file: StoredBlob | null;
 }
 
+/** Id of the blob in which the sandbox keeps the call of an attempt, under the key of its channel. */
+export function payloadBlobId(operationId: string, attempt: number): string {
+  return `${operationId}-payload-${attempt}`;
+}
+
 /** Makes one attempt at an operation. */
 export async function makeAttempt(
   services: AttemptServices,
@@ -96,7 +101,7 @@ async function keep(
 ): Promise<StoredBlob | null> {
   const payload = Buffer.from(JSON.stringify({ method: call.method, ...call.arguments }));
   try {
-    return await blobs.putWithKeyOf(data.channel, `${keyOf(stream)}-payload-${attempt}`, payload);
+    return await blobs.putWithKeyOf(data.channel, payloadBlobId(keyOf(stream), attempt), payload);
   } catch (error) {
     if (error instanceof KeyDestroyed) return null;
     throw error;

@@ -34,24 +34,29 @@ export const sendSlackBot = defineBot({
         const { delivery, channel: sealedChannel } = record.data;
         const notAfter = Date.parse(record.data.notAfter);
         const channel = slackTransport.sandbox ? undefined : await openChannel(vault, sealedChannel);
-        await runEffect({
-          context,
-          stream: slackEvents,
-          key: operationId,
-          types: slackEffectTypes,
-          notAfter,
-          delivery,
-          delays: slackRetryDelays,
-          turn: (now) => (channel === undefined ? now : pacer.turn(channel, operationId, now, notAfter)),
-          async perform(attempt) {
-            const result = await makeAttempt(services, record, attempt);
-            if (channel !== undefined && 'retryAfter' in result && result.retryAfter !== undefined) {
-              const now = context.now();
-              pacer.pause(channel, operationId, now + result.retryAfter, now);
-            }
-            return result;
-          },
-        });
+        const run = () =>
+          runEffect({
+            context,
+            stream: slackEvents,
+            key: operationId,
+            types: slackEffectTypes,
+            notAfter,
+            delivery,
+            delays: slackRetryDelays,
+            turn: (now) => (channel === undefined ? now : pacer.turn(channel, operationId, now, notAfter)),
+            async perform(attempt) {
+              const result = await makeAttempt(services, record, attempt);
+              if (channel !== undefined && 'retryAfter' in result && result.retryAfter !== undefined) {
+                const now = context.now();
+                pacer.pause(channel, operationId, now + result.retryAfter, now);
+              }
+              return result;
+            },
+          });
+        // Before the claim: what only waits for its turn has not begun.
+        await ('attachment' in record.data
+          ? services.contents.holding(record.data.content, context.signal, run, record.data.attachment)
+          : run());
       },
     };
   },

@@ -5,7 +5,7 @@ export class Refusal extends Error {
     readonly status: number,
     /** As it came. */
     readonly body: string,
-    /** Milliseconds (`Retry-After`). */
+    /** Milliseconds (`Retry-After`), a day at most. */
     readonly retryAfter: number | undefined,
   ) {
     super(`HTTP ${status}`);
@@ -49,10 +49,13 @@ export function fieldsOf(body: string): Readonly<Record<string, unknown>> {
   }
 }
 
+/** A channel that is told to wait longer would take nothing more until the process ends. In milliseconds. */
+const longestRetryAfter = 24 * 60 * 60 * 1000;
+
 /** Seconds, or an HTTP date. */
 function retryAfterOf(headers: Headers): number | undefined {
   const header = headers.get('retry-after');
   if (header === null) return undefined;
   const wait = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
-  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+  return Number.isNaN(wait) ? undefined : Math.min(Math.max(0, wait), longestRetryAfter);
 }

@@ -136,6 +136,7 @@ describe('HTTP', () => {
     ['3', 3_000],
     ['0', 0],
     ['soon', undefined],
+    ['99999999999999', 24 * 3_600_000],
   ])('429 with Retry-After: %s is obeyed by the caller: one request', async (header, retryAfter) => {
     const body = { ok: false, error: 'ratelimited' };
     slack.behave({ method: 'chat.postMessage', reply: { status: 429, headers: { 'retry-after': header }, body } });

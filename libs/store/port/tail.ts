@@ -1,5 +1,5 @@
 import { categoryOf, type RecordedEvent } from '#libs/kernel';
-import type { EventFilter } from '#libs/store/port';
+import type { EventFilter } from './event-store.js';
 
 /** Whether a subscriber wants a record. */
 export type Matcher = (record: RecordedEvent, category: string) => boolean;

@@ -1,5 +1,5 @@
 import type { PipeTransform } from '@nestjs/common';
-import { invalid } from '#libs/http';
+import { invalid } from './problem.js';
 
 /** For a body that says nothing: there is none, or it is an empty object. @throws Problem 422 */
 export const noBody: PipeTransform<unknown, void> = {

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { generateKeyPairSync } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { testOnlyCertificate, testOnlyKey } from '#libs/testing';
+import { readSettings } from './index.js';
+
+const tls = { TIDINGS_FACADE_TLS_CERT: 'cert.pem', TIDINGS_FACADE_TLS_KEY: 'key.pem' };
+const user = { TIDINGS_FACADE_USER: 'auditor', TIDINGS_FACADE_PASSWORD: 'password-canary' };
+
+let cwd: string;
+
+beforeAll(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'tidings-settings-'));
+  await writeFile(join(cwd, 'cert.pem'), testOnlyCertificate);
+  await writeFile(join(cwd, 'key.pem'), testOnlyKey);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  await writeFile(join(cwd, 'other.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+});
+
+afterAll(() => rm(cwd, { recursive: true }));
+
+test.each([
+  ['127.0.0.1:2113', {}, { host: '127.0.0.1', port: 2113 }],
+  ['[::1]:0', {}, { host: '::1', port: 0 }],
+  ['localhost:2113', tls, { host: 'localhost', port: 2113 }],
+  ['127.0.0.1:2113', { ...tls, ...user }, { host: '127.0.0.1', port: 2113 }],
+  ['0.0.0.0:2113', { ...tls, ...user }, { host: '0.0.0.0', port: 2113 }],
+])('TIDINGS_FACADE=%s with %j', (facade, more, address) => {
+  const reading = readSettings({ TIDINGS_FACADE: facade, ...more }, [], cwd);
+  expect(reading).toMatchObject({ settings: { facade: address } });
+});
+
+test.each([
+  ['0.0.0.0:2113', {}, 'TIDINGS_FACADE must be a loopback address'],
+  ['0.0.0.0:2113', tls, 'TIDINGS_FACADE must be a loopback address'],
+  ['example.com:2113', user, 'TIDINGS_FACADE must be a loopback address'],
+  ['127.0.0.1:2113', user, 'clients send no credentials without TLS'],
+  ['127.0.0.1:2113', { TIDINGS_FACADE_TLS_CERT: 'cert.pem' }, 'must both be set or neither'],
+  ['127.0.0.1:2113', { ...tls, TIDINGS_FACADE_USER: 'auditor' }, 'must both be set or neither'],
+  ['127.0.0.1:2113', { ...tls, TIDINGS_FACADE_TLS_KEY: 'other.pem' }, 'must be the key of the certificate'],
+  ['127.0.0.1:2113', { ...tls, TIDINGS_FACADE_TLS_KEY: 'cert.pem' }, 'a private key in PEM format'],
+  ['127.0.0.1:2113', { ...tls, ...user, TIDINGS_FACADE_PASSWORD: 'canary' }, 'must have 12 to 200 characters'],
+  ['127.0.0.1:2113', { TIDINGS_EVENTSTORE_URL: 'esdb://127.0.0.1:2114?tls=false' }, 'its clients go there'],
+])('TIDINGS_FACADE=%s with %j does not start', (facade, more, error) => {
+  const reading = readSettings({ TIDINGS_FACADE: facade, ...more }, [], cwd);
+  expect(reading).toEqual({ error: expect.stringContaining(error) });
+  expect(JSON.stringify(reading)).not.toContain('canary');
+});
+
+test.each([{}, { TIDINGS_EVENTSTORE_URL: 'esdb://db.example.com?tls=false' }])(
+  'TIDINGS_EVENTSTORE_CA with %j',
+  (more) => {
+    const reading = readSettings({ TIDINGS_EVENTSTORE_CA: 'cert.pem', ...more }, [], cwd);
+    expect(reading).toEqual({ error: 'TIDINGS_EVENTSTORE_CA needs a TIDINGS_EVENTSTORE_URL with TLS' });
+  },
+);

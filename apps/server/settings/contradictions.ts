@@ -1,0 +1,45 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { isLoopback } from './parse.js';
+import type { Settings } from './table.js';
+
+/** What settings say that cannot be true together. */
+export function contradictions(settings: Settings): string[] {
+  return [...ofEventStore(settings), ...ofFacade(settings)];
+}
+
+function ofEventStore({ eventStore, eventStoreCa }: Settings): string[] {
+  if (eventStoreCa === undefined || eventStore?.connection.tls) return [];
+  return ['TIDINGS_EVENTSTORE_CA needs a TIDINGS_EVENTSTORE_URL with TLS'];
+}
+
+function ofFacade(settings: Settings): string[] {
+  const {
+    facade,
+    facadeCertificate: certificate,
+    facadeKey: key,
+    facadeUser: user,
+    facadePassword: password,
+  } = settings;
+  if (facade === undefined) return [];
+  const found: string[] = [];
+  const hasTls = certificate !== undefined && key !== undefined;
+  if ((certificate === undefined) !== (key === undefined)) {
+    found.push('TIDINGS_FACADE_TLS_CERT and TIDINGS_FACADE_TLS_KEY must both be set or neither');
+  }
+  if (hasTls && !new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) {
+    found.push('TIDINGS_FACADE_TLS_KEY must be the key of the certificate in TIDINGS_FACADE_TLS_CERT');
+  }
+  if ((user === undefined) !== (password === undefined)) {
+    found.push('TIDINGS_FACADE_USER and TIDINGS_FACADE_PASSWORD must both be set or neither');
+  }
+  if (user !== undefined && !hasTls) {
+    found.push('TIDINGS_FACADE_USER needs TIDINGS_FACADE_TLS_CERT: clients send no credentials without TLS');
+  }
+  if (!isLoopback(facade.host) && !(hasTls && user !== undefined)) {
+    found.push('TIDINGS_FACADE must be a loopback address unless there are a certificate and a user');
+  }
+  if (settings.eventStore !== undefined) {
+    found.push('TIDINGS_FACADE is for the store in the data folder: with EventStoreDB, its clients go there');
+  }
+  return found;
+}

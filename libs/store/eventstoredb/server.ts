@@ -1,0 +1,136 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '#libs/kernel';
+import { StoreUnavailable } from '#libs/store/port';
+import { loadClient, type Client } from './client.js';
+import { nameOf } from './connection.js';
+import { NoAnswer } from './errors.js';
+import type { Tuning } from './options.js';
+
+const firstPause = 25;
+const longestPause = 1_000;
+
+/** The server as this process sees it: the client of the moment, whether it answers, and when to give up. */
+export class Server {
+  readonly tuning: Tuning;
+  readonly #make: () => Client;
+  readonly #closing = new AbortController();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #client: Client;
+  /** Since when nothing was answered, by the clock of `performance`. */
+  #silentSince: number | undefined;
+
+  static async open(tuning: Tuning): Promise<Server> {
+    return new Server(await loadClient(tuning), tuning);
+  }
+
+  private constructor(make: () => Client, tuning: Tuning) {
+    this.#make = make;
+    this.tuning = tuning;
+    this.#client = make();
+  }
+
+  /** Aborted once the store closes. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  checkOpen(): void {
+    if (this.#closing.signal.aborted) throw new StoreUnavailable('the store is closed');
+  }
+
+  /**
+   * Asks until there is an answer. An outage that has lasted for longer than the patience is given up at the first
+   * failure, so that nobody waits again for what nobody has got for a while.
+   * @param attempt throws `NoAnswer` where it was not answered, and is told whether that was so the time before
+   * @throws StoreUnavailable, or what `attempt` throws
+   */
+  async ask<Answer>(attempt: (client: Client, again: boolean) => Promise<Answer>): Promise<Answer> {
+    this.checkOpen();
+    const asking = this.#ask(attempt);
+    this.#underWay.add(asking);
+    try {
+      return await asking;
+    } finally {
+      this.#underWay.delete(asking);
+    }
+  }
+
+  async #ask<Answer>(attempt: (client: Client, again: boolean) => Promise<Answer>): Promise<Answer> {
+    const begun = performance.now();
+    for (let pause = firstPause, again = false; ; pause = Math.min(pause * 2, longestPause), again = true) {
+      const client = this.#client;
+      try {
+        const answer = await attempt(client, again);
+        this.answered();
+        return answer;
+      } catch (thrown) {
+        if (!(thrown instanceof NoAnswer)) {
+          // A refusal is an answer.
+          this.answered();
+          throw thrown;
+        }
+        this.unanswered(client, thrown);
+        const since = Math.min(begun, this.#silentSince ?? begun);
+        if (performance.now() - since > this.tuning.patience || this.#closing.signal.aborted) {
+          throw this.unavailable(thrown);
+        }
+        await delay(jittered(pause));
+      }
+    }
+  }
+
+  /** The client to subscribe with. */
+  get client(): Client {
+    return this.#client;
+  }
+
+  answered(): void {
+    if (this.#silentSince === undefined) return;
+    this.#silentSince = undefined;
+    this.tuning.log.reachable(this.name);
+  }
+
+  /** Replaces a client whose connection is broken. */
+  unanswered(client: Client, error: NoAnswer): void {
+    if (error.broken && client === this.#client && !this.#closing.signal.aborted) {
+      // The client has closed the broken connection itself; what still runs on it fails by itself.
+      this.#client = this.#make();
+    }
+    if (this.#silentSince !== undefined) return;
+    this.#silentSince = performance.now();
+    if (!this.#closing.signal.aborted) this.tuning.log.unreachable(this.name, error.message);
+  }
+
+  unavailable(error: unknown): StoreUnavailable {
+    return new StoreUnavailable(`EventStoreDB at ${this.name}: ${messageOf(error)}`);
+  }
+
+  get name(): string {
+    return nameOf(this.tuning.connection);
+  }
+
+  /** Takes nothing more, finishes what is under way. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#underWay);
+    await within(this.#client.close(), this.tuning.answerWithin).catch(() => undefined);
+  }
+}
+
+/** Between half of it and all of it, so that processes do not come back in step. */
+export function jittered(milliseconds: number): number {
+  return milliseconds * (0.5 + Math.random() / 2);
+}
+
+/** @throws NoAnswer when the time is over; what comes later is dropped */
+export async function within<Answer>(promise: Promise<Answer>, milliseconds: number): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NoAnswer(`no answer within ${milliseconds} ms`, false)), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,80 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { ServerInterceptingCall, status, type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
+import { accessDenied, CallFailed, notLeader, unavailable } from './errors.js';
+import type { FacadeOptions, FacadeUser, Fault } from './options.js';
+
+/** Clients call these without credentials, and they tell nothing of what is stored. */
+const openServices = ['/event_store.client.server_features.', '/event_store.client.gossip.'];
+const writes = ['Append', 'BatchAppend', 'Delete', 'Tombstone'];
+
+/** Lets in whom the users' credentials say, before any message of theirs is read. */
+export function authentication(users: readonly FacadeUser[]): ServerInterceptor {
+  const known = users.map(({ name, password }) => digest(credentials(name, password)));
+  return (method, call) =>
+    new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, pass) => {
+            if (openServices.some((service) => method.path.startsWith(service))) return pass(metadata);
+            const given = metadata.get('authorization')[0];
+            if (given === undefined) return call.sendStatus(accessDenied('credentials are needed'));
+            const digested = digest(given.toString().replace(/^basic /i, ''));
+            if (known.some((one) => timingSafeEqual(one, digested))) return pass(metadata);
+            call.sendStatus(new CallFailed(status.UNAUTHENTICATED, 'the credentials are wrong'));
+          },
+        }),
+    });
+}
+
+function credentials(name: string, password: string): string {
+  return Buffer.from(`${name}:${password}`).toString('base64');
+}
+
+/** Digests are of one length, so that comparing them tells nothing by the time it takes. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** Refuses every call that would write, before any message of it is read. */
+export const readOnly: ServerInterceptor = (method, call) =>
+  new ServerInterceptingCall(call, {
+    start: (next) =>
+      next({
+        onReceiveMetadata: (metadata, pass) => {
+          if (!writes.some((name) => method.path.endsWith(`.Streams/${name}`))) return pass(metadata);
+          call.sendStatus(accessDenied('this server can be read and subscribed to only'));
+        },
+      }),
+  });
+
+/** Breaks calls, for tests. */
+export function faults(onCall: NonNullable<FacadeOptions['onCall']>): ServerInterceptor {
+  return (method, call) => {
+    let fault: Fault = {};
+    let sent = 0;
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata: Metadata, pass) => {
+            void Promise.resolve(onCall(method.path)).then((found = {}) => {
+              fault = found;
+              if (fault.notLeader === undefined) pass(metadata);
+              else call.sendStatus(notLeader(fault.notLeader.host, fault.notLeader.port));
+            });
+          },
+        }),
+      sendMessage: (message, pass) => {
+        if (fault.silent) return;
+        if (fault.resetAfter !== undefined && sent >= fault.resetAfter) {
+          call.sendStatus(unavailable('the connection was lost'));
+          return;
+        }
+        sent += 1;
+        pass(message);
+      },
+      sendStatus: (ending, pass) => {
+        if (!fault.silent) pass(ending);
+      },
+    });
+  };
+}

@@ -1,0 +1,2 @@
+export { startFacade, type Facade } from './facade.js';
+export type { FacadeLimits, FacadeOptions, FacadeTls, FacadeUser, Fault } from './options.js';

@@ -1,0 +1,72 @@
+/** Certificate and key, each the text of a PEM file. */
+export interface FacadeTls {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface FacadeUser {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** What clients can take of the process at most. */
+export interface FacadeLimits {
+  /** Subscriptions at a time. Default 100. */
+  readonly subscriptions: number;
+  /** Reads at a time. Default 500. */
+  readonly reads: number;
+  /** Characters of a filter's regular expression, and of all of its prefixes together. Default 1,000. */
+  readonly filterLength: number;
+  /** Milliseconds that a regular expression may take for one batch of records; generous, as a busy machine counts too. Default 1,000. */
+  readonly filterTime: number;
+  /** Bytes of one message from a client; clients send an append in parts of 3 MiB. Default 8 MiB. */
+  readonly messageBytes: number;
+  /** Milliseconds until an unanswered ping ends a connection, and between two pings. Default 10,000. */
+  readonly keepalive: number;
+  /** Milliseconds that a connection without calls stays open. Default 300,000. */
+  readonly idle: number;
+  /** Milliseconds that closing waits for clients that do not read. Default 1,000. */
+  readonly closing: number;
+}
+
+/** How a test breaks a call. */
+export interface Fault {
+  /** The call is not served; the client is sent to another node. */
+  readonly notLeader?: { readonly host: string; readonly port: number };
+  /** After so many messages of the answer the call ends as it does when the connection is lost. */
+  readonly resetAfter?: number;
+  /** The call is served and nothing of the answer is sent, not even its end. */
+  readonly silent?: boolean;
+}
+
+export interface FacadeOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: any free one. */
+  readonly port?: number;
+  /** Whether clients may append and delete. */
+  readonly writable: boolean;
+  /** Default: plain text. */
+  readonly tls?: FacadeTls;
+  /** Who may come in, by basic authentication; wants `tls`, since clients send no credentials without. Default: everybody. */
+  readonly users?: readonly FacadeUser[];
+  readonly limits?: Partial<FacadeLimits>;
+  /** Told of errors that are nobody's but the facade's or the store's. */
+  readonly onError?: (error: unknown) => void;
+  /** For tests: breaks the calls that it answers a fault for. It is given the path of the method and may take its time. */
+  readonly onCall?: (path: string) => Fault | undefined | Promise<Fault | undefined>;
+}
+
+export function withDefaults(limits: Partial<FacadeLimits> = {}): FacadeLimits {
+  return {
+    subscriptions: 100,
+    reads: 500,
+    filterLength: 1_000,
+    filterTime: 1_000,
+    messageBytes: 8 * 1_048_576,
+    keepalive: 10_000,
+    idle: 300_000,
+    closing: 1_000,
+    ...limits,
+  };
+}
