@@ -43,6 +43,6 @@ export function producers({ store, capabilities }: ContractContext): void {
         const revisions = all.filter((record) => record.stream === stream).map(({ revision }) => revision);
         expect(revisions).toEqual(revisions.map((_, n) => BigInt(n)));
       }
-    });
+    }, 120_000);
   });
 }
