@@ -1,3 +1,4 @@
+import { WrongExpectedRevision } from '#libs/store/port';
 import { invalid, preconditionFailed } from './problem.js';
 
 /** The entity tag of a revision: `"5"`. */
@@ -22,4 +23,22 @@ export function revisionOf(ifMatch: string | undefined): bigint | 'streamExists'
   if (weak !== undefined || !/^(0|[1-9]\d{0,17})$/.test(tag!))
     throw preconditionFailed('no revision has this entity tag');
   return BigInt(tag!);
+}
+
+/**
+ * Executes a decided write. Where the caller named a revision, another one is the caller's business.
+ * @param thing what the revision is of, for the problem: `group`
+ * @throws Problem 412, naming both revisions; without `If-Match` what `execute` throws
+ */
+export async function underCondition<Result>(
+  ifMatch: string | undefined,
+  thing: string,
+  execute: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await execute();
+  } catch (error) {
+    if (ifMatch === undefined || !(error instanceof WrongExpectedRevision)) throw error;
+    throw preconditionFailed(`the ${thing} is at revision ${error.actual}, and not at ${error.expected}`);
+  }
 }

@@ -1,4 +1,5 @@
 export * from './as-of.js';
+export * from './cursor.js';
 export * from './etag.js';
 export * from './event-stream.js';
 export * from './health.controller.js';

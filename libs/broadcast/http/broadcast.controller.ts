@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
-import { invalid, limitParameter, notFound, onlyParameters, textParameter, waitParameter } from '#libs/http';
+import { cursorOf, limitParameter, notFound, onlyParameters, placeOf, textParameter, waitParameter } from '#libs/http';
 import { BroadcastQueries, type MemberItem, type ServedBroadcast } from './queries.js';
 
 interface MemberList {
@@ -24,19 +24,14 @@ export class BroadcastController {
   @Get(':id/notifications')
   async notifications(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<MemberList> {
     onlyParameters(query, 'cursor', 'limit');
-    const from = parseCursor(textParameter('cursor', query['cursor']));
+    const cursor = textParameter('cursor', query['cursor']);
+    const from = cursor === undefined ? 0 : placeOf(cursor, ordinalOf);
     const page = await this.queries.notifications(id, from, limitParameter(query['limit']));
     if (page === undefined) throw notFound('there is no such broadcast');
     return { items: page.items, nextCursor: page.next === undefined ? null : cursorOf(page.next) };
   }
 }
 
-function cursorOf(ordinal: number): string {
-  return Buffer.from(String(ordinal)).toString('base64url');
-}
-
-function parseCursor(cursor: string | undefined): number {
-  const text = cursor === undefined ? '0' : Buffer.from(cursor, 'base64url').toString('latin1');
-  if (!/^\d{1,15}$/.test(text)) throw invalid([{ path: 'cursor', message: 'must be the nextCursor of an answer' }]);
-  return Number(text);
+function ordinalOf(place: string): number | undefined {
+  return /^\d{1,15}$/.test(place) ? Number(place) : undefined;
 }

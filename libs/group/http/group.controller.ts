@@ -17,18 +17,19 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply } from 'fastify';
 import {
   clearTextParameter,
+  cursorOf,
   etagOf,
-  invalid,
   limitParameter,
   notFound,
   onlyParameters,
+  placeOf,
   preconditionFailed,
   revisionOf,
   textParameter,
+  underCondition,
   validated,
 } from '#libs/http';
 import { Refused } from '#libs/kernel';
-import { WrongExpectedRevision } from '#libs/store/port';
 import { isId } from '#libs/validation';
 import { noSuchGroup } from '../event/group.js';
 import { ChangeGroupMembers, DeleteGroup, GetGroup, ListGroupMembers, PutGroup } from './commands.js';
@@ -81,12 +82,13 @@ export class GroupController {
   @Get(':id/members')
   async members(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<MemberList> {
     onlyParameters(query, 'cursor', 'limit');
-    const after = parseCursor(textParameter('cursor', query['cursor']));
+    const cursor = textParameter('cursor', query['cursor']);
+    const after = cursor === undefined ? undefined : placeOf(cursor, (place) => (isId(place) ? place : undefined));
     const page = found(await this.queries.execute(new ListGroupMembers(id, after, limitParameter(query['limit']))));
     const last = page.recipientIds.at(-1);
     return {
       items: page.recipientIds.map((recipientId) => ({ recipientId })),
-      nextCursor: page.more && last !== undefined ? Buffer.from(last).toString('base64url') : null,
+      nextCursor: page.more && last !== undefined ? cursorOf(last) : null,
     };
   }
 
@@ -104,22 +106,11 @@ export class GroupController {
   }
 }
 
-function parseCursor(cursor: string | undefined): string | undefined {
-  if (cursor === undefined) return undefined;
-  const id = Buffer.from(cursor, 'base64url').toString();
-  if (!isId(id)) throw invalid([{ path: 'cursor', message: 'must be the nextCursor of an answer' }]);
-  return id;
-}
-
-/** Where the caller named a revision, another one is the caller's business. */
+/** Where the caller named a revision, a group that is not there is the caller's business, too. */
 async function decide<Result>(ifMatch: string | undefined, execute: () => Promise<Result>): Promise<Result> {
   try {
-    return await execute();
+    return await underCondition(ifMatch, 'group', execute);
   } catch (error) {
-    if (ifMatch !== undefined && error instanceof WrongExpectedRevision) {
-      const { expected, actual } = error;
-      throw preconditionFailed(`the group is at revision ${actual}, and not at ${expected}`);
-    }
     if (ifMatch !== undefined && error instanceof Refused && error.code === noSuchGroup) {
       throw preconditionFailed('there is no such group');
     }

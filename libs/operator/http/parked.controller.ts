@@ -10,7 +10,7 @@ import {
   type RecordView,
 } from '#libs/http';
 import { OPERATOR_SERVICES, type OperatorServices } from '../operator-services.js';
-import { cursorOf, parseCursor } from '../parked/cursor.js';
+import { cursorAfter, pageEndOf } from '../parked/cursor.js';
 import { parkedStates, type ParkedItem, type ParkedState } from '../parked/parked-item.js';
 import { ParkedRecords, type Redriven } from '../parked/parked-records.js';
 import { findRecord, viewOf } from '../records.js';
@@ -46,9 +46,9 @@ export class ParkedController {
       stateParameter(query['state']),
       filter,
       limitParameter(query['limit']),
-      cursor === undefined ? undefined : parseCursor(cursor),
+      cursor === undefined ? undefined : pageEndOf(cursor),
     );
-    return { items, nextCursor: end === undefined ? null : cursorOf(end) };
+    return { items, nextCursor: end === undefined ? null : cursorAfter(end) };
   }
 
   @Get('v1/parked/:id')

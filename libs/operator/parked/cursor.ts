@@ -1,16 +1,15 @@
-import { invalid } from '#libs/http';
+import { cursorOf, placeOf } from '#libs/http';
 import type { PageEnd } from './parked-records.js';
 
 /** The cursor of the page that follows. */
-export function cursorOf({ position, consumer }: PageEnd): string {
-  return Buffer.from(`${position}/${consumer}`).toString('base64url');
+export function cursorAfter({ position, consumer }: PageEnd): string {
+  return cursorOf(`${position}/${consumer}`);
 }
 
 /** @throws Problem 422 where this API has given no such cursor */
-export function parseCursor(cursor: string): PageEnd {
-  const [, position, consumer] =
-    /^(\d{1,19})\/([\w.-]+)$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? [];
-  if (position === undefined || consumer === undefined)
-    throw invalid([{ path: 'cursor', message: 'must be the nextCursor of an answer' }]);
-  return { position: BigInt(position), consumer };
+export function pageEndOf(cursor: string): PageEnd {
+  return placeOf(cursor, (place) => {
+    const [, position, consumer] = /^(\d{1,19})\/([\w.-]+)$/.exec(place) ?? [];
+    return position === undefined || consumer === undefined ? undefined : { position: BigInt(position), consumer };
+  });
 }

@@ -7,11 +7,10 @@ import {
   etagOf,
   notFound,
   onlyParameters,
-  preconditionFailed,
   revisionOf,
+  underCondition,
   validated,
 } from '#libs/http';
-import { WrongExpectedRevision } from '#libs/store/port';
 import { EraseRecipient, GetRecipient, PutRecipient } from './commands.js';
 import { PutRecipientDto } from './put-recipient.dto.js';
 import type { Decided, RecipientView } from './recipients.js';
@@ -32,7 +31,7 @@ export class RecipientController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RecipientView> {
     const command = new PutRecipient(clearTextParameter('id', id), dto, revisionOf(ifMatch));
-    const decided = await this.decide(ifMatch, () => this.commands.execute(command));
+    const decided = await underCondition(ifMatch, 'recipient', () => this.commands.execute(command));
     void reply.code(decided.created ? HttpStatus.CREATED : HttpStatus.OK);
     return answer(reply, decided);
   }
@@ -60,23 +59,10 @@ export class RecipientController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ readonly id: string; readonly erased: true }> {
     const command = new EraseRecipient(clearTextParameter('id', id), revisionOf(ifMatch));
-    const decided = await this.decide(ifMatch, () => this.commands.execute(command));
+    const decided = await underCondition(ifMatch, 'recipient', () => this.commands.execute(command));
     if (decided === undefined) throw notFound('there is no such recipient');
     answer(reply, decided);
     return { id, erased: true };
-  }
-
-  /** Where the caller named a revision, another one is the caller's business. */
-  private async decide<Result>(ifMatch: string | undefined, execute: () => Promise<Result>): Promise<Result> {
-    try {
-      return await execute();
-    } catch (error) {
-      if (ifMatch !== undefined && error instanceof WrongExpectedRevision) {
-        const { expected, actual } = error;
-        throw preconditionFailed(`the recipient is at revision ${actual}, and not at ${expected}`);
-      }
-      throw error;
-    }
   }
 }
 
