@@ -172,7 +172,8 @@ export class AttachmentDto {
   contentId?: string | null;
 }
 
-export class ContentDto {
+/** What a mail says, whoever composes it. */
+export class MailTextDto {
   @IsHeaderSafe()
   @IsNotEmpty()
   @MaxLength(998)
@@ -186,7 +187,9 @@ export class ContentDto {
   @IsString()
   @IsNotEmpty()
   html?: string | null;
+}
 
+export class ContentDto extends MailTextDto {
   @IsOptional()
   @ValidateNested()
   @Type(() => EmailOptionsDto)

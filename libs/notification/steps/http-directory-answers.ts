@@ -13,6 +13,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IsEmailAddress, IsHeaderSafe, IsUnionOf, Type } from '#libs/validation';
+import { MailTextDto } from '../http/post-notification.dto.js';
 
 // What a directory may answer; docs/directory.md shows it.
 
@@ -82,22 +83,6 @@ export class ChannelsAnswer extends DirectoryAnswer {
   channels?: (EmailChannelDto | SlackChannelDto)[] | null;
 }
 
-class EmailContentDto {
-  @IsHeaderSafe()
-  @IsNotEmpty()
-  @MaxLength(998)
-  subject!: string;
-
-  @IsString()
-  @IsNotEmpty()
-  text!: string;
-
-  @IsOptional()
-  @IsString()
-  @IsNotEmpty()
-  html?: string | null;
-}
-
 export class SendEmailDto {
   @IsIn(['SendEmail'])
   type!: 'SendEmail';
@@ -110,8 +95,8 @@ export class SendEmailDto {
   /** In place of the notification's. */
   @IsOptional()
   @ValidateNested()
-  @Type(() => EmailContentDto)
-  content?: EmailContentDto | null;
+  @Type(() => MailTextDto)
+  content?: MailTextDto | null;
 }
 
 class SlackContentDto {
