@@ -14,11 +14,17 @@ export interface OptionSpec {
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
-/** The options of every command. */
-export const commonOptions: OptionSpecs = {
-  url: { value: '<url>', help: 'where the server is; else TIDINGS_URL, else http://127.0.0.1:3000' },
-  json: { help: "the API's answer as it is, for programs" },
+/** The options of every command on files. */
+export const localOptions: OptionSpecs = {
+  json: { help: 'the result as JSON, for programs' },
   help: { help: 'show this text', short: 'h' },
+};
+
+/** The options of every command that asks a server. */
+export const apiOptions: OptionSpecs = {
+  url: { value: '<url>', help: 'where the server is; else TIDINGS_URL, else http://127.0.0.1:3000' },
+  ...localOptions,
+  json: { help: "the API's answer as it is, for programs" },
 };
 
 /** What a command was given. */
@@ -61,9 +67,8 @@ export class Arguments {
  * @throws CommandFailed
  */
 export function parseArguments(args: readonly string[], specs: OptionSpecs, positionals: readonly string[]): Arguments {
-  const all = { ...specs, ...commonOptions };
   const options = Object.fromEntries(
-    Object.entries(all).map(([name, { value, multiple, short }]) => [
+    Object.entries(specs).map(([name, { value, multiple, short }]) => [
       name,
       {
         type: value === undefined ? ('boolean' as const) : ('string' as const),
@@ -74,7 +79,7 @@ export function parseArguments(args: readonly string[], specs: OptionSpecs, posi
   );
   let parsed;
   try {
-    parsed = parseArgs({ args: withBareValues(args, all), options, allowPositionals: true, strict: true });
+    parsed = parseArgs({ args: withBareValues(args, specs), options, allowPositionals: true, strict: true });
   } catch (error) {
     // Only the first sentence is about what is wrong.
     throw usageError((error as Error).message.split(/\. |\n/)[0]!);

@@ -7,6 +7,7 @@ export const exitCodes = {
   refused: 4,
   serverFailed: 5,
   notYet: 6,
+  filesUnusable: 7,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -20,6 +21,7 @@ export const meanings: Readonly<Record<ExitCode, string>> = {
   4: 'the server has refused it',
   5: 'the server has failed, or is not Tidings',
   6: 'the wait is over, and the notification is not at its end',
+  7: 'the files of a backup or a data directory cannot be used or written',
 };
 
 /** Ends the command: one line for people, one number for programs. */

@@ -1,4 +1,4 @@
-import { commonOptions, type OptionSpecs } from './arguments.js';
+import { apiOptions, localOptions, type OptionSpecs } from './arguments.js';
 import type { Command } from './command.js';
 import { commands } from './commands/index.js';
 import { meanings } from './exit-codes.js';
@@ -8,13 +8,13 @@ export function generalHelp(): string {
   return [
     'Usage: tidings <command> [options]',
     '',
-    'Talks to a running Tidings server over its HTTP API.',
+    'Talks to a running Tidings server over its HTTP API; backup, restore and erasures work on files instead.',
     '',
     'Commands:',
     ...list(Object.entries(commands).map(([name, { summary }]) => [name, summary])),
     '',
-    'Options of every command:',
-    ...options(commonOptions),
+    'Options of every command that talks to a server:',
+    ...options(apiOptions),
     '',
     'tidings <command> --help tells more, tidings --version the version.',
     '',
@@ -23,7 +23,13 @@ export function generalHelp(): string {
   ].join('\n');
 }
 
-export function commandHelp(name: string, { summary, positionals, options: own }: Command): string {
+/** The options that a command takes beside its own. */
+export function commonOptionsOf({ local }: Command): OptionSpecs {
+  return local ? localOptions : apiOptions;
+}
+
+export function commandHelp(name: string, command: Command): string {
+  const { summary, positionals, options: own } = command;
   const usage = [name, ...positionals, '[options]'].join(' ');
   const ownOptions = Object.keys(own).length === 0 ? [] : ['', 'Options:', ...options(own)];
   return [
@@ -33,7 +39,7 @@ export function commandHelp(name: string, { summary, positionals, options: own }
     ...ownOptions,
     '',
     'Options of every command:',
-    ...options(commonOptions),
+    ...options(commonOptionsOf(command)),
   ].join('\n');
 }
 

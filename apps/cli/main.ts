@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { ApiClient } from './api-client.js';
 import { parseArguments } from './arguments.js';
 import { commands } from './commands/index.js';
 import { CommandFailed, exitCodes, usageError, type ExitCode } from './exit-codes.js';
-import { commandHelp, generalHelp } from './help.js';
+import { commandHelp, commonOptionsOf, generalHelp } from './help.js';
 import { Output } from './output/output.js';
 import { shown } from './output/text.js';
+import { version } from './version.js';
 
 const defaultUrl = 'http://127.0.0.1:3000';
 
@@ -30,20 +30,15 @@ async function run([name, ...args]: readonly string[]): Promise<ExitCode> {
   if (name.startsWith('-')) throw usageError('the command comes first: tidings <command> [options]');
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) throw usageError(`there is no command ${name}; tidings --help lists them`);
-  const parsed = parseArguments(args, command.options, command.positionals);
+  const parsed = parseArguments(args, { ...command.options, ...commonOptionsOf(command) }, command.positionals);
   if (parsed.flag('help')) return print(commandHelp(name, command));
-  const api = new ApiClient(parsed.text('url') ?? (process.env['TIDINGS_URL'] || defaultUrl));
   const output = new Output(parsed.flag('json'), process.stdout, process.stderr);
+  if (command.local) return command.run({ args: parsed, output });
+  const api = new ApiClient(parsed.text('url') ?? (process.env['TIDINGS_URL'] || defaultUrl));
   return command.run({ api, args: parsed, output });
 }
 
 function print(text: string): ExitCode {
   process.stdout.write(`${text}\n`);
   return exitCodes.ok;
-}
-
-function version(): string {
-  // Three folders up from dist/apps/cli.
-  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
 }

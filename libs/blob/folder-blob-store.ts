@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { open, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type BlobStore, checkBlobId } from './blob-store.js';
+import { makeFolder, sync, unlessMissing } from './files.js';
 
 /**
  * Blobs as files: `blobs/<first 2 hex digits>/<SHA-256 of the key id>/<id>` in the data directory. A file is complete
@@ -20,7 +21,7 @@ export class FolderBlobStore implements BlobStore {
     const temporary = join(root, 'tmp');
     await rm(temporary, { recursive: true, force: true });
     await makeFolder(temporary);
-    await syncFolder(dirname(root));
+    await sync(dirname(root));
     return new FolderBlobStore(root, temporary);
   }
 
@@ -44,7 +45,7 @@ export class FolderBlobStore implements BlobStore {
   async delete(keyId: string, id: string): Promise<boolean> {
     const path = this.pathOf(keyId, id);
     const deleted = await unlessMissing(unlink(path).then(() => true));
-    if (deleted) await unlessMissing(syncFolder(dirname(path)));
+    if (deleted) await unlessMissing(sync(dirname(path)));
     return deleted ?? false;
   }
 
@@ -53,7 +54,7 @@ export class FolderBlobStore implements BlobStore {
     const folder = this.folderOf(keyId);
     const away = this.temporaryName();
     if (!(await unlessMissing(rename(folder, away).then(() => true)))) return 0;
-    await syncFolder(dirname(folder));
+    await sync(dirname(folder));
     const blobs = await readdir(away);
     await rm(away, { recursive: true });
     return blobs.length;
@@ -96,27 +97,5 @@ async function moveInto(written: string, path: string): Promise<void> {
   }
   // The folders above as well: another put may have made them a moment ago, and not have come to its fsync.
   const folders = [folder, dirname(folder), dirname(dirname(folder))];
-  await Promise.all(folders.map((each) => unlessMissing(syncFolder(each))));
-}
-
-async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
-async function unlessMissing<Result>(work: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await work;
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw thrown;
-  }
+  await Promise.all(folders.map((each) => unlessMissing(sync(each))));
 }

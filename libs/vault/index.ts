@@ -1,4 +1,5 @@
 export type { BlindIndex } from './blind-index.js';
+export { copySqliteKeys } from './copy-keys.js';
 export * from './errors.js';
 export { IsSealed } from './is-sealed.js';
 export type { DataKey, KeyStore } from './key-store.js';

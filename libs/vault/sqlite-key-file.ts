@@ -7,20 +7,20 @@ import { StoreUnusable } from '#libs/store/port';
 import { keyBytes, newKeyId } from './key-material.js';
 import type { KeyAnswer, KeyRequest, KeyRow } from './sqlite-key-protocol.js';
 
-const fileVersion = 1;
+export const keyFileVersion = 1;
 
 /**
  * Rows are only added at the end and changed in place, never deleted: SQLite then never moves a key to another page,
  * where a copy in unused space would escape `secure_delete`. A destroyed key is a row without owner, its key zeros.
  */
-const schema = `
+export const keyFileSchema = `
   CREATE TABLE data_key (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     owner TEXT UNIQUE,
     key BLOB NOT NULL
   ) STRICT;
-  PRAGMA user_version = ${fileVersion};
+  PRAGMA user_version = ${keyFileVersion};
 `;
 
 /** `keys.db` as the worker sees it: synchronous. Readable by the operating system's owner only. */
@@ -119,11 +119,11 @@ export class KeyFile {
 function prepare(db: Database.Database): void {
   db.exec('PRAGMA busy_timeout = 1000');
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version > fileVersion) {
-    throw new Error(`made by a newer version: its format is ${version}, this one knows ${fileVersion}`);
+  if (version > keyFileVersion) {
+    throw new Error(`made by a newer version: its format is ${version}, this one knows ${keyFileVersion}`);
   }
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
-  if (version === 0) db.exec(`BEGIN; ${schema} COMMIT`);
+  if (version === 0) db.exec(`BEGIN; ${keyFileSchema} COMMIT`);
   const { quick_check: health } = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
   if (health !== 'ok') throw new Error(`damaged: ${health}`);
 }

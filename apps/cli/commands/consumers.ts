@@ -1,5 +1,5 @@
 import type { ConsumerView } from '#libs/operator';
-import type { Command, Context } from '../command.js';
+import type { ApiCommand, Context } from '../command.js';
 import { exitCodes } from '../exit-codes.js';
 
 function consumerTable({ output }: Context, items: readonly ConsumerView[]): string {
@@ -16,7 +16,7 @@ function consumerTable({ output }: Context, items: readonly ConsumerView[]): str
   ]);
 }
 
-export const consumers: Command = {
+export const consumers: ApiCommand = {
   summary: 'the consumers of the server: how far they are, and how they fare',
   positionals: [],
   options: {},
@@ -27,7 +27,7 @@ export const consumers: Command = {
   },
 };
 
-function turn(how: 'pause' | 'resume', summary: string): Command {
+function turn(how: 'pause' | 'resume', summary: string): ApiCommand {
   return {
     summary,
     positionals: ['<consumer>'],

@@ -1,4 +1,5 @@
 import type { Command } from '../command.js';
+import { backup, erasures, restore } from './backups.js';
 import { consumers, pause, resume } from './consumers.js';
 import { cancel, events, show } from './notifications.js';
 import { archive, handling, parked, redrive } from './parked.js';
@@ -17,4 +18,7 @@ export const commands: Readonly<Record<string, Command>> = {
   redrive,
   archive,
   handling,
+  backup,
+  restore,
+  erasures,
 };

@@ -1,7 +1,7 @@
 import type { RecordView } from '#libs/http';
 import type { NotificationView } from '#libs/notification';
 import type { Answer, ApiClient } from '../api-client.js';
-import type { Command, Context } from '../command.js';
+import type { ApiCommand, Context } from '../command.js';
 import { exitCodes, type ExitCode } from '../exit-codes.js';
 
 /** Seconds that one request waits at most. */
@@ -75,14 +75,14 @@ function pathOf(id: string): string {
   return `/v1/notifications/${encodeURIComponent(id)}`;
 }
 
-export const show: Command = {
+export const show: ApiCommand = {
   summary: 'what became of a notification',
   positionals: ['<id>'],
   options: waitOption,
   run: (context) => showNotification(context, context.args.positionals[0]!, context.args.seconds('wait')),
 };
 
-export const events: Command = {
+export const events: ApiCommand = {
   summary: 'every record of a notification, in order',
   positionals: ['<id>'],
   options: {},
@@ -101,7 +101,7 @@ export const events: Command = {
   },
 };
 
-export const cancel: Command = {
+export const cancel: ApiCommand = {
   summary: 'keep what is not sent yet of a notification from being sent',
   positionals: ['<id>'],
   options: {},

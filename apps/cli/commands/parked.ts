@@ -1,6 +1,6 @@
 import type { HandlingView, ParkedDetail, ParkedItem, ParkedPage, Redriven } from '#libs/operator';
 import type { Arguments, OptionSpecs } from '../arguments.js';
-import type { Command, Context } from '../command.js';
+import type { ApiCommand, Context } from '../command.js';
 import { exitCodes, usageError } from '../exit-codes.js';
 
 const filterOptions: OptionSpecs = {
@@ -21,7 +21,7 @@ function filterOf(args: Arguments): Record<string, string | undefined> {
   };
 }
 
-export const parked: Command = {
+export const parked: ApiCommand = {
   summary: 'the records that consumers have given up; with an id, all of one',
   positionals: ['[id]'],
   options: {
@@ -81,7 +81,7 @@ function detailParts({ output }: Context, item: ParkedDetail): readonly string[]
   ];
 }
 
-export const redrive: Command = {
+export const redrive: ApiCommand = {
   summary: 'hand parked records out again',
   positionals: ['[id…]'],
   options: {
@@ -103,7 +103,7 @@ export const redrive: Command = {
   },
 };
 
-export const archive: Command = {
+export const archive: ApiCommand = {
   summary: 'give a parked record up for good',
   positionals: ['<id>'],
   options: {},
@@ -115,7 +115,7 @@ export const archive: Command = {
   },
 };
 
-export const handling: Command = {
+export const handling: ApiCommand = {
   summary: 'what every consumer did with a record, and when',
   positionals: ['<stream>', '<revision>'],
   options: {},

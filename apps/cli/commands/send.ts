@@ -1,11 +1,11 @@
 import type { Arguments } from '../arguments.js';
-import type { Command } from '../command.js';
+import type { ApiCommand } from '../command.js';
 import { exitCodes, usageError } from '../exit-codes.js';
 import { attachmentsOf, readBytes } from './attachments.js';
 import { showBroadcast } from './broadcasts.js';
 import { showNotification, waitOption } from './notifications.js';
 
-export const send: Command = {
+export const send: ApiCommand = {
   summary: 'send a notification',
   positionals: [],
   options: {

@@ -23,6 +23,11 @@ export class Output {
     this.stdout.write(`${result}\n`);
   }
 
+  /** As `answer`, of what no server has answered. */
+  result<Body>(body: Body, parts: (body: Body) => readonly string[]): void {
+    this.answer({ body, text: JSON.stringify(body) }, parts);
+  }
+
   table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], nothing = 'none'): string {
     return rows.length === 0 ? nothing : tableText(rows, columns, this.width, this.paint);
   }

@@ -23,6 +23,10 @@ export function isBusy(thrown: unknown): boolean {
   return sqliteCode(thrown).startsWith('SQLITE_BUSY');
 }
 
+export function isFull(thrown: unknown): boolean {
+  return sqliteCode(thrown).startsWith('SQLITE_FULL');
+}
+
 /** Says what went wrong with the file, and what to do about it. */
 export function failureOf(thrown: unknown, file: string): Failure {
   if (thrown instanceof StoreUnusable) return { code: thrown.code, message: thrown.message };
@@ -33,7 +37,7 @@ export function failureOf(thrown: unknown, file: string): Failure {
       message: `${file} is damaged or not a database (${messageOf(thrown)}): restore it from a backup, or move it away to start empty`,
     };
   }
-  if (code.startsWith('SQLITE_FULL')) {
+  if (isFull(thrown)) {
     return {
       code: 'store-unavailable',
       message: `no space left for ${file}: nothing was written; free some and try again`,

@@ -81,6 +81,19 @@ export interface ScavengeReply {
   readonly next: ScavengeCursor | undefined;
 }
 
+/** What the thread that makes a copy is asked for. */
+export interface CopyRequest {
+  readonly directory: string;
+  readonly target: string;
+}
+
+/** What a copy holds. */
+export interface StoreCopy {
+  /** Position of the last record; 0 where there is none. */
+  readonly head: number;
+  readonly records: number;
+}
+
 export interface ReadyReply {
   /** Position of the last record. */
   readonly head: number;

@@ -59,7 +59,7 @@ const headerLength = 100;
 const magic = 'SQLite format 3\0';
 const userVersionOffset = 60;
 
-/** Looks at the header without SQLite, which would already write beside the file. Call with the lock held. */
+/** Looks at the header without SQLite, which would already write beside the file. */
 function checkHeader(file: string): void {
   if (!existsSync(file)) return;
   const header = Buffer.alloc(headerLength);
@@ -120,5 +120,16 @@ export function openForReading(tuning: Tuning): Database.Database {
   database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   database.exec('PRAGMA query_only = ON');
   database.exec(`PRAGMA cache_size = -${tuning.cacheKib}`);
+  return database;
+}
+
+/** A connection to copy from, also while another process has the lock. @throws StoreUnusable */
+export function openForCopying(directory: string): Database.Database {
+  const file = databaseFile(directory);
+  // Opening would make the file.
+  if (!existsSync(file)) throw new StoreUnusable(`${file} does not exist`);
+  checkHeader(file);
+  const database = new Database(file);
+  database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   return database;
 }
