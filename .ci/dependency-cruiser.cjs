@@ -32,7 +32,8 @@ module.exports = {
     layer('blob', '(blob)', ...foundation, 'vault'),
     layer('query-index', '(query-index)', ...foundation),
     layer('runtime', '(runtime)', ...foundation, 'validation', 'vault', 'blob'),
-    layer('http', '(http)', ...foundation, 'validation', 'vault', 'blob', 'runtime'),
+    layer('access', '(access)', 'kernel', 'validation'),
+    layer('http', '(http)', ...foundation, 'access', 'validation', 'vault', 'blob', 'runtime'),
     {
       name: 'subsystems-know-no-store',
       comment: 'A subsystem works on the port; which store it runs on is the choice of apps.',

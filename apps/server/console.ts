@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -33,6 +34,9 @@ const pageHeaders = {
   'referrer-policy': 'no-referrer',
 };
 
+/** The page holds nothing; what it shows it asks of the API, with a key. */
+const forEverybody = { config: { needs: 'nothing' } } as const;
+
 const notBuilt =
   'The console is not built: `npm run build` builds it, and the next start serves it. The API is here, under /v1.\n';
 
@@ -46,7 +50,7 @@ export async function serveConsole(app: NestFastifyApplication, folder = builtCo
   if (isBuilt) await serveAssets(app, join(folder, 'assets'));
   const fastify = app.getHttpAdapter().getInstance();
   for (const path of ['/', ...pages.flatMap((page) => [`/${page}`, `/${page}/*`])]) {
-    fastify.get(path, async (_request, reply) =>
+    fastify.get(path, forEverybody, async (_request, reply) =>
       isBuilt
         ? reply.headers(pageHeaders).send(await readFile(join(folder, 'index.html')))
         : reply.code(404).type('text/plain; charset=utf-8').send(notBuilt),
@@ -57,14 +61,19 @@ export async function serveConsole(app: NestFastifyApplication, folder = builtCo
 async function serveAssets(app: NestFastifyApplication, root: string): Promise<void> {
   // Not needed where there is nothing to serve.
   const { default: fastifyStatic } = await import('@fastify/static');
-  await app.register(fastifyStatic, {
-    root,
-    prefix: '/assets/',
-    index: false,
-    preCompressed: true,
-    // Their names hold a hash of what they hold.
-    immutable: true,
-    maxAge: '365d',
-    setHeaders: (reply) => void reply.header('x-content-type-options', 'nosniff'),
+  await app.register(async (assets: FastifyInstance) => {
+    assets.addHook('onRoute', (route) => {
+      route.config = { ...route.config, ...forEverybody.config };
+    });
+    await assets.register(fastifyStatic, {
+      root,
+      prefix: '/assets/',
+      index: false,
+      preCompressed: true,
+      // Their names hold a hash of what they hold.
+      immutable: true,
+      maxAge: '365d',
+      setHeaders: (reply) => void reply.header('x-content-type-options', 'nosniff'),
+    });
   });
 }

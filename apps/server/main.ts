@@ -43,7 +43,7 @@ async function run(settings: Settings): Promise<void> {
 }
 
 function greeting(
-  { dataDir, eventStore, smtp, slackToken, slackApiUrl, roles }: Settings,
+  { apiKeysFile, dataDir, eventStore, smtp, slackToken, slackApiUrl, roles }: Settings,
   { url, facadeUrl }: Server,
 ): string {
   const mail = smtp
@@ -56,6 +56,7 @@ function greeting(
     'tidings is ready',
     `  API   ${url ?? 'not in this process'}`,
     ...(url === undefined ? [] : [`  see   ${url} in a browser: the console`]),
+    ...(apiKeysFile === undefined ? [] : [`  keys  ${apiKeysFile}: the API asks for one`]),
     `  store ${eventStore ? `EventStoreDB ${nameOf(eventStore.connection)}` : 'embedded, in the data folder'}`,
     ...(facadeUrl === undefined ? [] : [`  esdb  ${facadeUrl}, to read`]),
     `  data  ${dataDir}`,

@@ -16,11 +16,13 @@ import { AppModule } from './app.module.js';
 import { serveConsole } from './console.js';
 import { startConsumers, storeCheck } from './consumers.js';
 import { openFacade, type RunningFacade } from './facade.js';
+import { openKeys, type OpenedKeys } from './keys.js';
 import { openLists, type Lists } from './lists.js';
 import { consumerLog, nestLogger } from './log.js';
 import { measureRequests } from './metrics/http.js';
 import { Metrics } from './metrics/metrics.js';
 import { closeParts, openParts, type StoreDecorator } from './parts.js';
+import { logRequests } from './request-log.js';
 import { createSteps } from './steps.js';
 import type { Role, Settings } from './settings/index.js';
 
@@ -60,11 +62,13 @@ export async function startServer(
   let lists: Lists | undefined;
   let app: NestFastifyApplication | undefined;
   let facade: RunningFacade | undefined;
+  let keys: OpenedKeys | undefined;
 
   async function drain(): Promise<void> {
     clearInterval(scavenger);
     // First no new requests, then no new records, then nothing.
     await Promise.all([app?.close(), facade?.close()]);
+    keys?.ring.close();
     await runtime?.drain();
     await lists?.index.close();
     await closeParts(parts);
@@ -97,14 +101,15 @@ export async function startServer(
     if (!settings.roles.includes('api')) return { url: undefined, facadeUrl, drain };
     metrics.addStore(parts.store, parts.storeStats);
     metrics.addConsumers(started, parts.store);
+    keys = await openKeys(settings, log);
     lists = await openLists(settings, parts, started, log);
-    app = await createHttpApp(
-      AppModule.with(parts, lists, started, [storeCheck(parts.store), consumers, lists.check], metrics.registry),
-      {
-        logger: nestLogger(log),
-      },
-    );
+    const checks = [storeCheck(parts.store), consumers, lists.check, ...(keys ? [keys.check] : [])];
+    app = await createHttpApp(AppModule.with(parts, lists, started, checks, metrics.registry), {
+      logger: nestLogger(log),
+      authenticator: keys?.ring,
+    });
     measureRequests(app, metrics.registry);
+    logRequests(app, log);
     await serveConsole(app);
     await app.listen({ host: settings.host, port: settings.port });
     return { url: await app.getUrl(), facadeUrl, drain };

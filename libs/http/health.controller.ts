@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Logger, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { Public } from './access/index.js';
 
 /** Something that has to work before requests are sent here. */
 export interface ReadinessCheck {
@@ -32,11 +33,13 @@ export class HealthController {
   constructor(@Inject(READINESS_CHECKS) private readonly checks: readonly ReadinessCheck[]) {}
 
   @Get('live')
+  @Public()
   live(): { status: 'up' } {
     return { status: 'up' };
   }
 
   @Get('ready')
+  @Public()
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Readiness> {
     const results = await Promise.all(this.checks.map((check) => this.ask(check)));
     const status = results.every((result) => result.status === 'up') ? 'up' : 'down';

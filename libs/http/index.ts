@@ -1,3 +1,4 @@
+export { AskedBy, demand, Needs, Public, type RouteNeeds } from './access/index.js';
 export * from './as-of.js';
 export * from './cursor.js';
 export * from './etag.js';

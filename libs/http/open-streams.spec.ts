@@ -7,7 +7,7 @@ import { OpenStreams } from './open-streams.js';
 
 /** The part of a reply that is used. */
 function replyOf(raw: PassThrough): FastifyReply {
-  return { raw, headers: () => undefined } as unknown as FastifyReply;
+  return { raw, request: {}, headers: () => undefined } as unknown as FastifyReply;
 }
 
 async function closed(raw: PassThrough): Promise<void> {

@@ -19,7 +19,8 @@ export class OpenStreams {
   }
 
   /**
-   * @param chunks makes the answer; when the signal is aborted – the client is gone, or the server drains – it ends soon,
+   * @param chunks makes the answer; when the signal is aborted – the client is gone or not let in any more, or the server
+   * drains – it ends soon,
    * or throws where the client must not take the answer for a complete one
    */
   answer(
@@ -31,11 +32,7 @@ export class OpenStreams {
     stopping.signal.addEventListener('abort', () => cutOff(reply), { once: true });
     // Gone already, it does not close again.
     if (this.draining || reply.raw.destroyed) stopping.abort();
-    else this.open.add(stopping);
-    reply.raw.once('close', () => {
-      this.open.delete(stopping);
-      stopping.abort();
-    });
+    else this.keep(stopping, reply);
     void reply.headers({
       'content-type': mediaType,
       'cache-control': 'no-store',
@@ -43,6 +40,16 @@ export class OpenStreams {
       'x-accel-buffering': 'no',
     });
     return new StreamableFile(Readable.from(chunks(stopping.signal), { objectMode: false }));
+  }
+
+  private keep(stopping: AbortController, { raw, request }: FastifyReply): void {
+    this.open.add(stopping);
+    const stopWaiting = request.caller?.onceRevoked(() => stopping.abort());
+    raw.once('close', () => {
+      stopWaiting?.();
+      this.open.delete(stopping);
+      stopping.abort();
+    });
   }
 
   /** Ends them all, now and from now on. */

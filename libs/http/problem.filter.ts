@@ -41,7 +41,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   private log(thrown: unknown, request: FastifyRequest): void {
     const stack = thrown instanceof Error ? thrown.stack : String(thrown);
-    this.logger.error(`${request.method} ${request.routeOptions.url ?? '(no route)'} ${request.id} failed`, stack);
+    const asked = `${request.method} ${request.routeOptions.url ?? '(no route)'} ${request.id}`;
+    this.logger.error(`${asked}${request.caller ? ` of ${request.caller.name}` : ''} failed`, stack);
   }
 }
 

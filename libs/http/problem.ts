@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { Scope } from '#libs/access';
 import { InvalidRecord, Refused } from '#libs/kernel';
 import { AppendTooLarge, StoreUnavailable, WrongExpectedRevision } from '#libs/store/port';
 import type { FieldProblem } from '#libs/validation';
@@ -7,6 +8,8 @@ import type { FieldProblem } from '#libs/validation';
 export const problemTypes = {
   'malformed-request': { status: 400, title: 'The request cannot be read' },
   'malformed-json': { status: 400, title: 'The body is not JSON' },
+  unauthenticated: { status: 401, title: 'An API key is needed' },
+  forbidden: { status: 403, title: 'The API key does not allow it' },
   'not-found': { status: 404, title: 'There is nothing here' },
   'request-timeout': { status: 408, title: 'The request did not arrive in time' },
   conflict: { status: 409, title: 'The state does not allow it' },
@@ -80,6 +83,17 @@ export function malformedRequest(detail: string): Problem {
 /** 400: the body is not JSON. */
 export function malformedJson(detail: string): Problem {
   return new Problem('malformed-json', detail);
+}
+
+/** 401. @param isGiven a key was sent, and it is none that is let in */
+export function unauthenticated(isGiven: boolean): Problem {
+  const detail = isGiven ? 'the API key is not known, or not any more' : 'send an API key: Authorization: Bearer <key>';
+  return new Problem('unauthenticated', detail);
+}
+
+/** 403. @param scope the one that is missing */
+export function forbidden(detail: string, scope?: Scope): Problem {
+  return new Problem('forbidden', detail, scope === undefined ? {} : { members: { scope } });
 }
 
 export function notFound(detail: string): Problem {

@@ -4,7 +4,9 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Authenticator } from '#libs/access';
 import { newId } from '#libs/kernel';
+import { guard, keepNeeds } from './access/index.js';
 import { limitBodyTime } from './body-time.js';
 import { parseJsonBody } from './json-body.js';
 import { Problem, problemMediaType } from './problem.js';
@@ -18,6 +20,8 @@ export interface HttpAppOptions {
   readonly bodyTime?: number;
   /** How long `close()` waits for requests under way before it drops their connections, in milliseconds. Default 10 s. */
   readonly closeGrace?: number;
+  /** Who is let in: every route needs what it declares. Left out: everybody, everywhere. */
+  readonly authenticator?: Authenticator | undefined;
   /** Nest's logger, its levels, or false for silence. Default Nest's own. */
   readonly logger?: LoggerService | LogLevel[] | false;
 }
@@ -34,7 +38,7 @@ type Module = Parameters<typeof NestFactory.create>[0];
  */
 export async function createHttpApp(
   module: Module,
-  { bodyLimit = 8 * 1024 * 1024, bodyTime = 60_000, closeGrace = 10_000, logger }: HttpAppOptions = {},
+  { bodyLimit = 8 * 1024 * 1024, bodyTime = 60_000, closeGrace = 10_000, authenticator, logger }: HttpAppOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit,
@@ -62,8 +66,11 @@ export async function createHttpApp(
     done();
   });
   fastify.removeAllContentTypeParsers();
+  keepNeeds(fastify);
+  fastify.decorateRequest('caller', undefined);
   passStreamedBodies(fastify);
   limitBodyTime(fastify, bodyTime, refuseSlowBody);
+  if (authenticator !== undefined) guard(fastify, authenticator);
   for (const type of ['application/json', /^application\/[\w.+-]+\+json(?:;|$)/]) {
     fastify.addContentTypeParser<Buffer>(type, { parseAs: 'buffer' }, (_request, body, done) => {
       try {

@@ -1,17 +1,13 @@
-import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
+import { routeConfig } from './access/index.js';
 import { invalid, payloadTooLarge, unsupportedMediaType } from './problem.js';
-
-interface StreamedRoute {
-  readonly streamedBody?: true;
-}
 
 const streamedType = 'application/octet-stream';
 
 /** A route that takes a body of any type as it comes, with `readStreamedBody`. All others take JSON only. */
 export function StreamedBody(): MethodDecorator {
-  return RouteConfig({ streamedBody: true } satisfies StreamedRoute);
+  return routeConfig({ streamedBody: true });
 }
 
 /** Lets the bodies of streamed routes through unread. */
@@ -29,7 +25,7 @@ export function passStreamedBodies(fastify: FastifyInstance): void {
 
 /** True for a request to a route with `StreamedBody`. */
 export function isStreamed({ routeOptions }: FastifyRequest): boolean {
-  return (routeOptions.config as StreamedRoute | undefined)?.streamedBody === true;
+  return routeOptions.config.streamedBody === true;
 }
 
 /**

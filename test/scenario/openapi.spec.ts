@@ -33,6 +33,11 @@ function operations(): readonly (readonly [route: string, operation: Operation])
   );
 }
 
+test('every route says which scope a key needs for it, or that it is public', () => {
+  const advice = 'declare it at the controller with @Needs(<scope>) or @Public() of #libs/http (docs/access.md)';
+  expect(server.undeclared.map((route) => `${route} is for nobody: ${advice}`)).toEqual([]);
+});
+
 describe('the OpenAPI document', () => {
   test('has the routes of the server, no more and no less', () => {
     expect(

@@ -13,6 +13,7 @@ let cwd: string;
 
 beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'tidings-settings-'));
+  await writeFile(join(cwd, 'keys.json'), '[]');
   await writeFile(join(cwd, 'cert.pem'), testOnlyCertificate);
   await writeFile(join(cwd, 'key.pem'), testOnlyKey);
   const { privateKey } = generateKeyPairSync('ed25519');
@@ -20,6 +21,25 @@ beforeAll(async () => {
 });
 
 afterAll(() => rm(cwd, { recursive: true }));
+
+test.each(['0.0.0.0', '::', '192.0.2.7', 'example.com'])('HOST=%s needs API keys', (host) => {
+  expect(readSettings({ HOST: host }, [], cwd)).toEqual({
+    error: 'HOST must be a loopback address (127.0.0.1, ::1, localhost) unless TIDINGS_API_KEYS_FILE is set',
+  });
+  const reading = readSettings({ HOST: host, TIDINGS_API_KEYS_FILE: 'keys.json' }, [], cwd);
+  expect(reading).toMatchObject({ settings: { host, apiKeysFile: join(cwd, 'keys.json') } });
+});
+
+test.each([
+  ['{', 'is not JSON'],
+  ['{}', 'is not a list'],
+  ['[{"name": "shop", "hash": "canary", "scopes": ["*"]}]', 'hash must be a SHA-256'],
+])('TIDINGS_API_KEYS_FILE with %j does not start', async (text, error) => {
+  await writeFile(join(cwd, 'malformed.json'), text);
+  const reading = readSettings({ TIDINGS_API_KEYS_FILE: 'malformed.json' }, [], cwd);
+  expect(reading).toEqual({ error: expect.stringMatching(`^TIDINGS_API_KEYS_FILE names a file that .*${error}.*`) });
+  expect(JSON.stringify(reading)).not.toContain('canary');
+});
 
 test.each([
   ['127.0.0.1:2113', {}, { host: '127.0.0.1', port: 2113 }],

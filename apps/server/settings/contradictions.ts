@@ -4,7 +4,12 @@ import type { Settings } from './table.js';
 
 /** What settings say that cannot be true together. */
 export function contradictions(settings: Settings): string[] {
-  return [...ofEventStore(settings), ...ofFacade(settings)];
+  return [...ofHost(settings), ...ofEventStore(settings), ...ofFacade(settings)];
+}
+
+function ofHost({ host, apiKeysFile }: Settings): string[] {
+  if (isLoopback(host) || apiKeysFile !== undefined) return [];
+  return ['HOST must be a loopback address (127.0.0.1, ::1, localhost) unless TIDINGS_API_KEYS_FILE is set'];
 }
 
 function ofEventStore({ eventStore, eventStoreCa }: Settings): string[] {

@@ -36,8 +36,8 @@ variable is one that is not set. \`--help\` shows this list.
 ${markdownTable(['Name', 'Default', 'Meaning'], rows)}
 
 A setting that cannot be read, or a name that starts with \`TIDINGS_\` and is not in this list, stops the start: one line
-on standard error says what to put right, and the exit code is 78. \`TIDINGS_URL\` is not in the list and no mistake: it
-tells the [command line](cli.md) where the server is.
+on standard error says what to put right, and the exit code is 78. \`TIDINGS_URL\` and \`TIDINGS_API_KEY\` are not in the list
+and no mistakes: they tell the [command line](cli.md) where the server is, and its key.
 
 This page is generated. To refresh it: \`npm run docs\`.
 `;

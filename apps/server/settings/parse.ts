@@ -60,11 +60,6 @@ export const path: Parse<string> = (text, cwd) => {
   return resolve(cwd, text);
 };
 
-export const loopbackHost: Parse<string> = (text) => {
-  if (isLoopback(text)) return text;
-  throw new Malformed('must be a loopback address (127.0.0.1, ::1, localhost): the API has no authentication yet');
-};
-
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(host);
 }

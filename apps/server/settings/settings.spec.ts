@@ -169,8 +169,9 @@ describe('the .env file', () => {
     expect(errorOf({}, folderWith('unknown', 'TIDINGS_NOPE=1'))).toBe('TIDINGS_NOPE is not a setting');
   });
 
-  test('may say where the server is, for the command line', () => {
-    expect(read({ TIDINGS_URL: 'http://localhost:4000' }, folderWith('url', 'TIDINGS_URL=x')).port).toBe(3000);
+  test('may say where the server is, and its key, for the command line', () => {
+    const forOthers = { TIDINGS_URL: 'http://localhost:4000', TIDINGS_API_KEY: 'tdk_canary' };
+    expect(read(forOthers, folderWith('url', 'TIDINGS_URL=x')).port).toBe(3000);
   });
 
   test('cannot be read', () => {
@@ -188,10 +189,11 @@ describe('what is malformed', () => {
     ['PORT', '80a'],
     ['PORT', '-1'],
     ['PORT', ' 80'],
-    ['HOST', '0.0.0.0'],
-    ['HOST', '::'],
     ['HOST', '127.0.0.256'],
-    ['HOST', 'example.com'],
+    ['HOST', '127.0.0.1:80'],
+    ['HOST', 'http://localhost'],
+    ['HOST', '-example.com'],
+    ['TIDINGS_API_KEYS_FILE', 'nothing.json'],
     ['TIDINGS_DATA_DIR', 'a\0b'],
     ['TIDINGS_ROLES', 'api,'],
     ['TIDINGS_ROLES', 'api,api'],

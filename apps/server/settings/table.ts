@@ -6,7 +6,6 @@ import {
   eventStore,
   integer,
   listOf,
-  loopbackHost,
   mailbox,
   oneOf,
   path,
@@ -15,13 +14,14 @@ import {
   smtpServer,
   type Parse,
 } from './parse.js';
+import { apiKeysFile, listenHost } from './access.js';
 import { facadeAddress, password, privateKeyFile, userName } from './facade.js';
 
 export const roles = ['api', 'bots', 'sagas', 'projectors'] as const;
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 
 /** Names that look like settings and belong to another program, the command line: the server passes over them. */
-export const namesOfOthers: readonly string[] = ['TIDINGS_URL'];
+export const namesOfOthers: readonly string[] = ['TIDINGS_URL', 'TIDINGS_API_KEY'];
 
 /** What the server can be told. */
 export interface Setting<T> {
@@ -64,9 +64,15 @@ export const settingsTable = {
   }),
   host: required({
     name: 'HOST',
-    parse: loopbackHost,
+    parse: listenHost,
     default: '127.0.0.1',
-    description: 'Address that the API listens on; loopback only, as there is no authentication yet.',
+    description: 'Address that the API listens on; only a loopback address unless there are API keys.',
+  }),
+  apiKeysFile: optional({
+    name: 'TIDINGS_API_KEYS_FILE',
+    parse: apiKeysFile,
+    unset: 'no key is asked for',
+    description: 'File of API keys, as `tidings keys create` makes it: what the API does needs one (docs/access.md).',
   }),
   dataDir: required({
     name: 'TIDINGS_DATA_DIR',

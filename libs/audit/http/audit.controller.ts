@@ -5,6 +5,7 @@ import {
   invalid,
   lastEventId,
   limitParameter,
+  Needs,
   onlyParameters,
   OpenStreams,
   wantedMediaType,
@@ -35,6 +36,7 @@ export class AuditController {
   ) {}
 
   @Get()
+  @Needs('audit:read')
   async events(
     @Query() query: QueryParameters,
     @Headers('accept') accept: string | undefined,

@@ -1,5 +1,14 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
-import { cursorOf, limitParameter, notFound, onlyParameters, placeOf, textParameter, waitParameter } from '#libs/http';
+import {
+  cursorOf,
+  limitParameter,
+  Needs,
+  notFound,
+  onlyParameters,
+  placeOf,
+  textParameter,
+  waitParameter,
+} from '#libs/http';
 import { BroadcastQueries, type MemberItem, type ServedBroadcast } from './queries.js';
 
 interface MemberList {
@@ -13,6 +22,7 @@ export class BroadcastController {
   constructor(@Inject(BroadcastQueries) private readonly queries: BroadcastQueries) {}
 
   @Get(':id')
+  @Needs('broadcasts:read')
   async get(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<ServedBroadcast> {
     onlyParameters(query, 'wait');
     const view = await this.queries.view(id, waitParameter(query['wait']));
@@ -22,6 +32,7 @@ export class BroadcastController {
 
   /** The notifications of the members, in the order in which they are told. */
   @Get(':id/notifications')
+  @Needs('broadcasts:read')
   async notifications(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<MemberList> {
     onlyParameters(query, 'cursor', 'limit');
     const cursor = textParameter('cursor', query['cursor']);

@@ -20,6 +20,7 @@ import {
   cursorOf,
   etagOf,
   limitParameter,
+  Needs,
   notFound,
   onlyParameters,
   placeOf,
@@ -50,6 +51,7 @@ export class GroupController {
   ) {}
 
   @Put(':id')
+  @Needs('groups:write')
   async put(
     @Param('id') id: string,
     @Body(validated(PutGroupDto)) { name = null }: PutGroupDto,
@@ -63,11 +65,13 @@ export class GroupController {
   }
 
   @Get(':id')
+  @Needs('groups:read')
   async get(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<GroupView> {
     return answer(reply, found(await this.queries.execute(new GetGroup(id))));
   }
 
   @Delete(':id')
+  @Needs('groups:write')
   async delete(
     @Param('id') id: string,
     @Headers('if-match') ifMatch: string | undefined,
@@ -80,6 +84,7 @@ export class GroupController {
 
   /** In the order of their ids. */
   @Get(':id/members')
+  @Needs('groups:read')
   async members(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<MemberList> {
     onlyParameters(query, 'cursor', 'limit');
     const cursor = textParameter('cursor', query['cursor']);
@@ -94,6 +99,7 @@ export class GroupController {
 
   /** Ids that are members already are not added again, and those that are none are not removed: that is no error. */
   @Post(':id/members')
+  @Needs('groups:write')
   @HttpCode(HttpStatus.OK)
   async changeMembers(
     @Param('id') id: string,

@@ -131,6 +131,7 @@ export const problemSchema: JsonSchema = named('Problem', {
       }),
     },
     code: { type: 'string', description: 'Tells programs why; only of some `/problems/conflict`.' },
+    scope: { type: 'string', description: 'That the API key needs; only of some `/problems/forbidden`.' },
     requestId: { type: 'string', description: 'Under which the cause is in the log; only of `/problems/internal`.' },
     stream: { type: 'string', description: 'Of the record; only of `/problems/unreadable-record`.' },
     revision: { type: 'integer', description: 'Of the record; only of `/problems/unreadable-record`.' },

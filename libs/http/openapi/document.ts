@@ -1,5 +1,7 @@
+import { scopeMeanings } from '#libs/access';
 import { Components, type JsonSchema } from '#libs/validation';
 import { problemMediaType, problemTypes, type ProblemType } from '../problem.js';
+import type { Need, RouteNeeds } from '../access/index.js';
 import { problemSchema } from './common.js';
 import type {
   AnswerDescription,
@@ -16,7 +18,10 @@ export interface OpenApiDocument {
   readonly tags: readonly { readonly name: string; readonly description: string }[];
   /** By path, then by method in lower case. */
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, JsonSchema>>;
+    readonly securitySchemes: Readonly<Record<string, object>>;
+  };
 }
 
 export interface Operation {
@@ -24,6 +29,8 @@ export interface Operation {
   readonly tags: readonly string[];
   readonly summary: string;
   readonly description?: string;
+  /** The scope that a key needs; none: it is for everybody. */
+  readonly security: readonly { readonly apiKey: readonly string[] }[];
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly required: boolean; readonly content: Content };
   /** By status, or `default`. */
@@ -41,10 +48,27 @@ export interface Response {
   readonly content?: Content;
 }
 
+const apiKeyScheme = {
+  type: 'http',
+  scheme: 'bearer',
+  description:
+    'An API key, where the server has keys. What it may do is told by its scopes; `*` is every one. ' +
+    Object.entries(scopeMeanings)
+      .map(([scope, meaning]) => `\`${scope}\`: ${meaning}`)
+      .join('; '),
+};
+
 type Content = Readonly<Record<string, { readonly schema?: JsonSchema; readonly example?: unknown }>>;
 
-/** @throws TypeError where two routes, two operations or two schemas have one name */
-export function openApiDocument(info: OpenApiDocument['info'], apis: readonly ApiDescription[]): OpenApiDocument {
+/**
+ * @param needs what the routes of the server need
+ * @throws TypeError where two routes, two operations or two schemas have one name
+ */
+export function openApiDocument(
+  info: OpenApiDocument['info'],
+  apis: readonly ApiDescription[],
+  needs: RouteNeeds,
+): OpenApiDocument {
   const components = new Components();
   const paths: Record<string, Record<string, unknown>> = {};
   const ids = new Set<string>();
@@ -55,7 +79,7 @@ export function openApiDocument(info: OpenApiDocument['info'], apis: readonly Ap
       if (operations[method.toLowerCase()] !== undefined) throw new TypeError(`${name} is described twice`);
       if (ids.has(route.id)) throw new TypeError(`two routes have the id ${route.id}`);
       ids.add(route.id);
-      operations[method.toLowerCase()] = components.refer(operationOf(tag, path, route));
+      operations[method.toLowerCase()] = components.refer(operationOf(tag, path, route, needs.get(name)));
     }
   }
   return {
@@ -63,11 +87,14 @@ export function openApiDocument(info: OpenApiDocument['info'], apis: readonly Ap
     info,
     tags: apis.map(({ tag: name, description }) => ({ name, description })),
     paths: paths as OpenApiDocument['paths'],
-    components: { schemas: components.schemas as Record<string, JsonSchema> },
+    components: {
+      schemas: components.schemas as Record<string, JsonSchema>,
+      securitySchemes: { apiKey: apiKeyScheme },
+    },
   };
 }
 
-function operationOf(tag: string, path: string, route: RouteDescription): Operation {
+function operationOf(tag: string, path: string, route: RouteDescription, need: Need | undefined): Operation {
   const { id, summary, description, body, answers } = route;
   const parameters = parametersOf(path, route);
   return {
@@ -75,11 +102,12 @@ function operationOf(tag: string, path: string, route: RouteDescription): Operat
     tags: [tag],
     summary,
     ...(description !== undefined && { description }),
+    security: need === 'nothing' ? [] : [{ apiKey: need === undefined ? [] : [need] }],
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: { required: true, content: contentOf(body) } }),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, given]) => [status, responseOf(given)])),
-      ...problemResponses(problemsOf(route)),
+      ...problemResponses(problemsOf(route, need)),
       default: problemResponse('Any other problem.'),
     },
   };
@@ -119,8 +147,12 @@ function responseOf({ description, headers = {}, content }: AnswerDescription): 
   };
 }
 
-function problemsOf({ body, query, problems = [] }: RouteDescription): ReadonlySet<ProblemType> {
+function problemsOf(
+  { body, query, problems = [] }: RouteDescription,
+  need: Need | undefined,
+): ReadonlySet<ProblemType> {
   return new Set<ProblemType>([
+    ...(need === 'nothing' ? [] : (['unauthenticated', 'forbidden'] as const)),
     ...problems,
     ...(body?.schema ? (['malformed-json', 'payload-too-large', 'unsupported-media-type', 'validation'] as const) : []),
     ...(query ? (['validation'] as const) : []),

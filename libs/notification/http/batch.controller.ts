@@ -1,6 +1,6 @@
 import { Body, Controller, Headers, HttpCode, HttpStatus, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { traceparentOf, validated, verb, type ProblemDocument } from '#libs/http';
+import { Needs, traceparentOf, validated, verb, type ProblemDocument } from '#libs/http';
 import type { AcceptServices } from './accept.js';
 import { PostBatchDto } from './batch.dto.js';
 import { acceptBatch } from './batch.js';
@@ -18,6 +18,7 @@ export class BatchController {
 
   /** Queued, as one notification: all that are valid are on disk when it answers. */
   @Post(verb('v1/notifications', 'batch'))
+  @Needs('notifications:write')
   @HttpCode(HttpStatus.ACCEPTED)
   async post(
     @Body(validated(PostBatchDto)) dto: PostBatchDto,

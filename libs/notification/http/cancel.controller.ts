@@ -1,6 +1,6 @@
 import { Body, Controller, Headers, HttpCode, HttpStatus, Inject, Param, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { noBody, traceparentOf, verb } from '#libs/http';
+import { Needs, noBody, traceparentOf, verb } from '#libs/http';
 import type { AcceptServices } from './accept.js';
 import { cancel, type Cancelling } from './cancel.js';
 import { ACCEPT_SERVICES } from './notification.controller.js';
@@ -17,6 +17,7 @@ export class CancelController {
 
   /** Queued: an attempt that is under way runs to its end. Repeated, it adds nothing. */
   @Post(verb('v1/notifications/:id', 'cancel'))
+  @Needs('notifications:write')
   @HttpCode(HttpStatus.ACCEPTED)
   async cancel(
     @Param('id') id: string,

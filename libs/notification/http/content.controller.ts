@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import type { Content, Contents } from '#libs/content';
-import { notFound, onlyParameters } from '#libs/http';
+import { Needs, notFound, onlyParameters } from '#libs/http';
 import { isUuid } from '#libs/kernel';
 import { KeyDestroyed } from '#libs/vault';
 import { readRequest } from '../operations/read-request.js';
@@ -33,6 +33,7 @@ export class ContentController {
   constructor(@Inject(CONTENT_SERVICES) private readonly services: ContentServices) {}
 
   @Get()
+  @Needs('notifications:read')
   async get(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<ContentView> {
     onlyParameters(query);
     const request = isUuid(id) ? await readRequest(this.services.client, id) : undefined;

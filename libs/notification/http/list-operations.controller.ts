@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { onlyParameters } from '#libs/http';
+import { Needs, onlyParameters } from '#libs/http';
 import { CatchUp } from '#libs/query-index';
 import { operationStatuses, type OperationStatus } from '../list/entries.js';
 import { NotificationLists, type ListedOperation, type PageRequest } from '../list/lists.js';
@@ -44,6 +44,7 @@ export class EmailListController {
   ) {}
 
   @Get()
+  @Needs('notifications:read')
   async list(@Query() query: QueryParameters): Promise<PageDto<EmailItem>> {
     onlyParameters(query, 'to', 'status', 'since', 'until', ...pageParameters);
     const filter = { channel: 'email', address: emailParameter(query, 'to'), status: statusIn(query) } as const;
@@ -64,6 +65,7 @@ export class SlackListController {
   ) {}
 
   @Get()
+  @Needs('notifications:read')
   async list(@Query() query: QueryParameters): Promise<PageDto<SlackMessageItem>> {
     onlyParameters(query, 'channel', 'status', 'since', 'until', ...pageParameters);
     const filter = { channel: 'slack', address: lineParameter(query, 'channel'), status: statusIn(query) } as const;

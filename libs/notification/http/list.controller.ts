@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { onlyParameters } from '#libs/http';
+import { Needs, onlyParameters } from '#libs/http';
 import { CatchUp } from '#libs/query-index';
 import { channels, severities } from '#libs/recipient';
 import { notificationStatuses } from '../event/notification.js';
@@ -41,6 +41,7 @@ export class NotificationListController {
   ) {}
 
   @Get()
+  @Needs('notifications:read')
   async list(@Query() query: QueryParameters): Promise<PageDto<NotificationView>> {
     onlyParameters(query, ...filters, ...pageParameters);
     const filter = notificationFilter(query);

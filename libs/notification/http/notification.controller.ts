@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Headers, HttpCode, HttpStatus, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { invalid, notFound, onlyParameters, traceparentOf, validated } from '#libs/http';
+import { invalid, Needs, notFound, onlyParameters, traceparentOf, validated } from '#libs/http';
 import type { NotificationSnapshot } from '../snapshot/notification-snapshot.js';
 import { accept, type AcceptServices } from './accept.js';
 import { BROADCASTS, isToOne, type Broadcasts } from './broadcasts.js';
@@ -31,6 +31,7 @@ export class NotificationController {
 
   /** Queued: what becomes of it is an outcome, not an error of this request. */
   @Post()
+  @Needs('notifications:write')
   @HttpCode(HttpStatus.ACCEPTED)
   async post(
     @Body(validated(PostNotificationDto)) dto: PostNotificationDto,
@@ -53,6 +54,7 @@ export class NotificationController {
 
   /** Every record of the notification, in the order in which it happened. */
   @Get(':id/events')
+  @Needs('audit:read')
   async events(
     @Param('id') id: string,
     @Query() query: Record<string, unknown>,
@@ -65,6 +67,7 @@ export class NotificationController {
 
   /** The aggregate at the end of the notification. */
   @Get(':id/snapshot')
+  @Needs('notifications:read')
   async snapshot(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<NotificationSnapshot> {
     onlyParameters(query);
     const snapshot = await this.queries.snapshot(id);

@@ -5,6 +5,7 @@ import {
   eventStreamType,
   invalid,
   lastEventId,
+  Needs,
   notFound,
   onlyParameters,
   OpenStreams,
@@ -23,6 +24,7 @@ export class NotificationViewController {
   ) {}
 
   @Get(':id')
+  @Needs('notifications:read')
   async get(
     @Param('id') id: string,
     @Query() query: Record<string, unknown>,

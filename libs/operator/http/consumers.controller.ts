@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
-import { conflict, noBody, onlyParameters, verb } from '#libs/http';
+import { conflict, Needs, noBody, onlyParameters, verb } from '#libs/http';
 import { consumerCalled, consumerView, type ConsumerView } from '../consumers.js';
 import { OPERATOR_SERVICES, type OperatorServices } from '../operator-services.js';
 
@@ -9,6 +9,7 @@ export class ConsumersController {
   constructor(@Inject(OPERATOR_SERVICES) private readonly services: OperatorServices) {}
 
   @Get('v1/consumers')
+  @Needs('operate')
   async list(@Query() query: Record<string, unknown>): Promise<{ readonly items: readonly ConsumerView[] }> {
     onlyParameters(query);
     const { runtime, store } = this.services;
@@ -18,6 +19,7 @@ export class ConsumersController {
 
   /** Answered when the pause is on disk. What the consumer has begun is finished. Repeated, it answers the same. */
   @Post(verb('v1/consumers/:name', 'pause'))
+  @Needs('operate')
   @HttpCode(HttpStatus.OK)
   pause(@Param('name') name: string, @Body(noBody) _body: void): Promise<ConsumerView> {
     return this.turn(name, 'pause');
@@ -25,6 +27,7 @@ export class ConsumersController {
 
   /** Answered when it is on disk. Repeated, it answers the same. */
   @Post(verb('v1/consumers/:name', 'resume'))
+  @Needs('operate')
   @HttpCode(HttpStatus.OK)
   resume(@Param('name') name: string, @Body(noBody) _body: void): Promise<ConsumerView> {
     return this.turn(name, 'resume');

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { invalid, notFound, onlyParameters, positionParameter, textParameter } from '#libs/http';
+import { invalid, Needs, notFound, onlyParameters, positionParameter, textParameter } from '#libs/http';
 import { correlationOf } from '#libs/kernel';
 import { rfc3339 } from '../consumers.js';
 import { readHandling, type ConsumerHandling } from '../handling/read-handling.js';
@@ -26,6 +26,7 @@ export class HandlingController {
   constructor(@Inject(OPERATOR_SERVICES) private readonly services: OperatorServices) {}
 
   @Get('v1/handling')
+  @Needs('operate')
   async get(@Query() query: Record<string, unknown>): Promise<HandlingView> {
     onlyParameters(query, 'stream', 'revision');
     const stream = required('stream', textParameter('stream', query['stream']));

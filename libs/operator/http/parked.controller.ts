@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, HttpStatus, Inject, Param, Post, Query
 import {
   invalid,
   limitParameter,
+  Needs,
   noBody,
   onlyParameters,
   textParameter,
@@ -37,6 +38,7 @@ export class ParkedController {
   }
 
   @Get('v1/parked')
+  @Needs('operate')
   list(@Query() query: Record<string, unknown>): ParkedPage {
     onlyParameters(query, ...filters, 'state', 'limit', 'cursor');
     const cursor = textParameter('cursor', query['cursor']);
@@ -52,6 +54,7 @@ export class ParkedController {
   }
 
   @Get('v1/parked/:id')
+  @Needs('operate')
   async get(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<ParkedDetail> {
     onlyParameters(query);
     const item = this.parked.find(id);
@@ -62,6 +65,7 @@ export class ParkedController {
 
   /** Answered when they are on disk as records to be tried again. */
   @Post(verb('v1/parked', 'redrive'))
+  @Needs('operate')
   @HttpCode(HttpStatus.OK)
   async redrive(@Body(validated(RedriveDto)) dto: RedriveDto): Promise<Redriven & { readonly dryRun: boolean }> {
     const dryRun = dto.dryRun ?? false;
@@ -71,6 +75,7 @@ export class ParkedController {
 
   /** Answered when it is on disk. */
   @Post(verb('v1/parked/:id', 'archive'))
+  @Needs('operate')
   @HttpCode(HttpStatus.OK)
   archive(@Param('id') id: string, @Body(noBody) _body: void): Promise<ParkedItem> {
     return this.parked.archive(id);

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { onlyParameters } from '#libs/http';
+import { Needs, onlyParameters } from '#libs/http';
 import { Activity, step, type RecentActivity } from '../activity/activity.js';
 import { rfc3339 } from '../consumers.js';
 
@@ -16,6 +16,7 @@ export class StatsController {
   constructor(@Inject(Activity) private readonly activity: Activity) {}
 
   @Get('v1/stats')
+  @Needs('operate')
   get(@Query() query: Record<string, unknown>): StatsView {
     onlyParameters(query);
     const { since } = this.activity;

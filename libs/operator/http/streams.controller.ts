@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { onlyParameters } from '#libs/http';
+import { Needs, onlyParameters } from '#libs/http';
 import type { StreamKind } from '#libs/kernel';
 import type { AnyHandler, StreamDeclaration } from '#libs/runtime';
 import { Activity } from '../activity/activity.js';
@@ -45,6 +45,7 @@ export class StreamsController {
   ) {}
 
   @Get('v1/streams')
+  @Needs('operate')
   async list(@Query() query: Record<string, unknown>): Promise<TopologyView> {
     onlyParameters(query);
     const { topology, store } = this.services;

@@ -5,6 +5,7 @@ import {
   asOfParameter,
   clearTextParameter,
   etagOf,
+  Needs,
   notFound,
   onlyParameters,
   revisionOf,
@@ -24,6 +25,7 @@ export class RecipientController {
   ) {}
 
   @Put(':id')
+  @Needs('recipients:write')
   async put(
     @Param('id') id: string,
     @Body(validated(PutRecipientDto)) dto: PutRecipientDto,
@@ -37,6 +39,7 @@ export class RecipientController {
   }
 
   @Get(':id')
+  @Needs('recipients:read')
   async get(
     @Param('id') id: string,
     @Query() query: Record<string, unknown>,
@@ -53,6 +56,7 @@ export class RecipientController {
 
   /** Destroys the recipient's personal data everywhere. Repeated, it answers the same. */
   @Delete(':id')
+  @Needs('recipients:erase')
   async erase(
     @Param('id') id: string,
     @Headers('if-match') ifMatch: string | undefined,

@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { notFound, readStreamedBody, StreamedBody } from '#libs/http';
+import { Needs, notFound, readStreamedBody, StreamedBody } from '#libs/http';
 import { isUuid } from '#libs/kernel';
 import { Uploads, type UploadServices, type UploadView } from './uploads.js';
 
@@ -17,6 +17,7 @@ export class UploadController {
 
   /** Stores the body, whatever its type. */
   @Post()
+  @Needs('blobs:write')
   @StreamedBody()
   async post(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<UploadView> {
     const stored = await this.uploads.store(await readStreamedBody(request, this.limit), Date.now());
@@ -26,6 +27,7 @@ export class UploadController {
 
   /** What is known of it, without its content. */
   @Get(':id')
+  @Needs('blobs:write')
   async get(@Param('id') id: string): Promise<UploadView> {
     const found = await this.uploads.get(id, Date.now());
     if (found === undefined) throw noSuchUpload();
@@ -34,6 +36,7 @@ export class UploadController {
 
   /** Notifications keep the copies that they took. Repeated, it answers the same. */
   @Delete(':id')
+  @Needs('blobs:write')
   async remove(@Param('id') id: string): Promise<{ readonly id: string; readonly removed: true }> {
     if (!isUuid(id) || !(await this.uploads.remove(id))) throw noSuchUpload();
     return { id, removed: true };

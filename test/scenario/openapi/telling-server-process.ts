@@ -9,6 +9,8 @@ export interface TellingServer {
   readonly url: string;
   /** As clients see them: `POST /v1/notifications/{id}:cancel`. Without the pages of the console. */
   readonly routes: readonly string[];
+  /** Of all routes, those of the console included, the ones that do not say what they need. */
+  readonly undeclared: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -20,10 +22,11 @@ export async function startTellingServer(dataDir: string): Promise<TellingServer
   const exited = once(child, 'exit');
   const told = await Promise.race([once(child, 'message'), exited.then(() => undefined)]);
   if (told === undefined) throw new Error(`the server ended before it had started:\n${output}`);
-  const { url, routes } = told[0] as Told;
+  const { url, routes, undeclared } = told[0] as Told;
   return {
     url,
     routes: apiRoutes(routes),
+    undeclared,
     async stop() {
       child.disconnect();
       await exited;

@@ -10,6 +10,8 @@ export interface Told {
   readonly url: string;
   /** As Fastify has them: `POST /v1/notifications/:id(.+)::cancel`. */
   readonly routes: readonly string[];
+  /** Those that do not say what they need. */
+  readonly undeclared: readonly string[];
 }
 
 const reading = readSettings(process.env, [], process.cwd());
@@ -23,5 +25,7 @@ subscribe('fastify.initialization', (message) => {
 const { url, drain } = await startServer(reading.settings, createLog(reading.settings.logLevel));
 // The test is done, or gone.
 process.on('disconnect', () => void drain().finally(() => process.exit()));
-const routes = registered.flatMap(({ method, url }) => [method].flat().map((one) => `${one} ${url}`));
-process.send!({ url: url!, routes } satisfies Told);
+const namesOf = (some: readonly RouteOptions[]) =>
+  some.flatMap(({ method, url }) => [method].flat().map((one) => `${one} ${url}`));
+const undeclared = registered.filter(({ config }) => config?.needs === undefined);
+process.send!({ url: url!, routes: namesOf(registered), undeclared: namesOf(undeclared) } satisfies Told);

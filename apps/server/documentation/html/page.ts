@@ -45,12 +45,13 @@ function section({ paths }: OpenApiDocument, { name, description }: OpenApiDocum
 }
 
 function operationSection(method: string, path: string, operation: Operation): string {
-  const { operationId, summary, description, parameters, requestBody, responses } = operation;
+  const { operationId, summary, description, security, parameters, requestBody, responses } = operation;
   return [
     `<section id="${anchor(operationId)}">`,
     `<h3>${escape(summary)}</h3>`,
     `<p class="route"><b>${method.toUpperCase()}</b> ${code(path)}</p>`,
     description === undefined ? '' : `<p>${prose(description)}</p>`,
+    ...security.flatMap(({ apiKey }) => apiKey.map((scope) => `<p>Scope: ${code(scope)}</p>`)),
     parameters === undefined ? '' : `<h4>Parameters</h4><table>${parameters.map(parameterRow).join('')}</table>`,
     requestBody === undefined ? '' : `<h4>Body</h4>${content(requestBody.content)}`,
     `<h4>Answers</h4><table>${Object.entries(responses).map(responseRow).join('')}</table>`,

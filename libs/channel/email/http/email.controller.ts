@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Inject, Param, StreamableFile } from '@nestjs/common';
 import type { SealedBlobs } from '#libs/blob';
 import type { StoredBlob } from '#libs/content';
-import { notFound } from '#libs/http';
+import { Needs, notFound } from '#libs/http';
 import { isUuid } from '#libs/kernel';
 import type { StreamReader } from '#libs/runtime';
 import { KeyDestroyed } from '#libs/vault';
@@ -21,6 +21,7 @@ export class EmailController {
 
   /** The whole mail, as the sandbox kept it. */
   @Get(':operationId/message')
+  @Needs('notifications:read')
   @Header('content-type', 'message/rfc822')
   async message(@Param('operationId') operationId: string): Promise<StreamableFile> {
     const last = isUuid(operationId) ? await this.services.client.last(emailEvents, operationId) : undefined;

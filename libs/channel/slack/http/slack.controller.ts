@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Inject, Param, StreamableFile } from '@nestjs/common';
 import type { SealedBlobs } from '#libs/blob';
 import type { StoredBlob } from '#libs/content';
-import { notFound } from '#libs/http';
+import { Needs, notFound } from '#libs/http';
 import { isUuid } from '#libs/kernel';
 import type { StreamReader } from '#libs/runtime';
 import { KeyDestroyed } from '#libs/vault';
@@ -21,6 +21,7 @@ export class SlackController {
 
   /** The call that would have been made, as the sandbox kept it: its method and its arguments. */
   @Get(':operationId/message')
+  @Needs('notifications:read')
   @Header('content-type', 'application/json')
   async message(@Param('operationId') operationId: string): Promise<StreamableFile> {
     const payload = await this.kept(operationId, 'payload');
@@ -29,6 +30,7 @@ export class SlackController {
 
   /** The bytes that would have been uploaded. Their media type is the sender's word, so browsers only save them. */
   @Get(':operationId/file')
+  @Needs('notifications:read')
   @Header('x-content-type-options', 'nosniff')
   async file(@Param('operationId') operationId: string): Promise<StreamableFile> {
     const file = await this.kept(operationId, 'file');
