@@ -39,7 +39,7 @@ import {
   type EscalationPace,
 } from '#libs/notification';
 import { erasureReactor, recipientClient, recipientEvents } from '#libs/recipient';
-import { defineTopology, runtimeTimers, stream, timersReactor } from '#libs/runtime';
+import { defineTopology, runtimeAgendas, runtimeTimers, stream, timersReactor } from '#libs/runtime';
 import { uploadClient, uploadEvents, uploadExpiryReactor } from '#libs/upload';
 
 export const topology = defineTopology([
@@ -162,6 +162,7 @@ export const topology = defineTopology([
       notificationClient,
     ],
   }),
+  stream(runtimeAgendas, { producers: [timersReactor], consumers: [timersReactor] }),
 ]);
 
 const hour = 3_600_000;

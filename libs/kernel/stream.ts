@@ -15,7 +15,8 @@ export type StreamKind =
   | 'retry'
   | 'parked'
   | 'control'
-  | 'timer';
+  | 'timer'
+  | 'agenda';
 
 /** Says what is wrong with the data of a record, one line a problem; empty when it is valid. */
 export interface Schema<Data> {

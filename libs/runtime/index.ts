@@ -15,6 +15,7 @@ export * from './runtime.js';
 export {
   bookkeepingStreams,
   identityOf,
+  runtimeAgendas,
   runtimeCheckpoints,
   runtimeParked,
   runtimeRetries,

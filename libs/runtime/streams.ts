@@ -64,6 +64,25 @@ export interface TimerEnded {
   readonly purpose: string;
 }
 
+/** A timer as its agenda knows it: its stream says the rest. */
+export interface NotedTimer {
+  /** Of the timer's stream. */
+  readonly key: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly dueAt: number;
+}
+
+export interface TimersNoted {
+  readonly timers: readonly NotedTimer[];
+}
+
+export interface AgendaKept {
+  /** Days that have timers, since the Unix epoch. */
+  readonly days: readonly number[];
+  /** Every timer that was noted for a time before it has ended. Milliseconds since the Unix epoch. */
+  readonly endedBefore: number;
+}
+
 type Kind = 'string' | 'number' | 'number or null' | 'object' | 'array';
 
 /** The fields of data that only the runtime writes: more would not be bad input but a bug in the runtime. */
@@ -126,4 +145,10 @@ export const runtimeTimers = defineStream('runtime', 'timer', {
   'runtime.timer-scheduled.v1': internal<TimerScheduled>({ dueAt: 'number', purpose: 'string' }),
   'runtime.timer-fired.v1': internal<TimerEnded>({ purpose: 'string' }),
   'runtime.timer-cancelled.v1': internal<TimerEnded>({ purpose: 'string' }),
+});
+
+/** The timers that are pending: one stream for each day on which some are due, and one that says which days these are. */
+export const runtimeAgendas = defineStream('runtime', 'agenda', {
+  'runtime.timers-noted.v1': internal<TimersNoted>({ timers: 'array' }),
+  'runtime.agenda-kept.v1': internal<AgendaKept>({ days: 'array', endedBefore: 'number' }),
 });

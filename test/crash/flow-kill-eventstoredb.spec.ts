@@ -10,6 +10,7 @@ const trials: readonly Trial[] = [
   ...aroundAppend('email.claimed.v1'),
   ...aroundAppend('email.sent.v1'),
   ...aroundAppend('notification.sent.v1'),
+  ...aroundAppend('runtime.timers-noted.v1', { deliverIn: 1_500 }),
   ...aroundAppend('runtime.timer-fired.v1', { deliverIn: 1_500 }),
 ];
 

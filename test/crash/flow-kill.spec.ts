@@ -27,6 +27,7 @@ const trials: readonly Trial[] = [
   // Delivered at its time.
   ...aroundAppend('notification.scheduled.v1', { deliverIn }),
   ...aroundAppend('runtime.timer-scheduled.v1', { deliverIn }),
+  ...aroundAppend('runtime.timers-noted.v1', { deliverIn }),
   ...aroundAppend('runtime.timer-fired.v1', { deliverIn }),
   ...aroundAppend('notification.prepared.v1', { deliverIn }),
   {

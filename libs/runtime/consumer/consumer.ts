@@ -5,7 +5,7 @@ import { Checkpoints } from '../checkpoint/checkpoints.js';
 import { Parked, type ArchivedRecord } from '../parking/parked.js';
 import { Retries } from '../retry/retries.js';
 import type { RecordParked, RecordRef, RetryScheduled } from '../streams.js';
-import { StreamAccess, type RecordContext } from '../topology/access.js';
+import { openStanding, StreamAccess, type RecordContext } from '../topology/access.js';
 import type { AnyHandler, Handle, HandlerInstance } from '../topology/handler.js';
 import { Control } from './control.js';
 import { Flows } from './flows.js';
@@ -46,6 +46,7 @@ export class Consumer {
   private readonly parked: Parked;
   private readonly control: Control;
   private readonly processor: RecordProcessor;
+  private readonly standing: ReturnType<typeof openStanding>;
   private checkpointTimer: NodeJS.Timeout | undefined;
   private receiving: Promise<void> = Promise.resolve();
   private halted: Promise<void> | undefined;
@@ -53,7 +54,7 @@ export class Consumer {
   constructor(
     private readonly store: EventStore,
     private readonly handler: AnyHandler,
-    private readonly instance: HandlerInstance<never, never>,
+    private readonly instance: HandlerInstance<never, never, never>,
     private readonly now: () => number,
     private readonly log: ConsumerLog,
   ) {
@@ -66,10 +67,13 @@ export class Consumer {
     this.parked = new Parked(store, name, signal, now);
     this.control = new Control(store, name, signal, now);
     this.retries = new Retries(store, name, strictOrder, now, signal, (entry) => this.handOutAgain(entry));
+    const access = new StreamAccess(store, handler);
+    const fail = (error: unknown) => this.fail(error);
+    this.standing = openStanding({ access, signal, now, isPaused: () => this.control.pausedAt !== undefined, fail });
     this.processor = new RecordProcessor({
       handler,
       handle: instance.handle as Handle<RecordedEvent, RecordContext>,
-      access: new StreamAccess(store, handler),
+      access,
       retries: this.retries,
       parked: this.parked,
       signal,
@@ -80,7 +84,7 @@ export class Consumer {
         this.mark.finish(ticket);
       },
       handOut: (item) => this.flows.add(correlationOf(item.record), item),
-      fail: (error) => this.fail(error),
+      fail,
     });
     this.flows = new Flows(concurrency, (item) => this.processor.process(item));
   }
@@ -126,6 +130,7 @@ export class Consumer {
         await this.control.load();
         await this.parked.load();
         await this.retries.load(this.parked.list());
+        await this.instance.start?.(this.standing as never);
         return position;
       } catch (error) {
         if (!isOutage(error)) throw error;

@@ -5,13 +5,14 @@ import {
   StreamAccessDenied,
   streamName,
   categoryOf,
+  correlationOf,
   type Message,
   type MessageOf,
   type RecordedEvent,
   type RecordOf,
   type StreamDefinition,
 } from '#libs/kernel';
-import type { Append, AppendResult, EventStore, ReadStreamOptions } from '#libs/store/port';
+import type { Append, AppendResult, EventStore, ReadStreamOptions, StreamMetadata } from '#libs/store/port';
 
 /** A revision that a writer can know: handlers are offered neither `any` nor `streamExists`. */
 export type KnownRevision = bigint | 'noStream';
@@ -55,6 +56,29 @@ export interface HandlerContext<
   ): Append;
   /** Appends in order, stopping at the first that fails. @throws as EventStore.appendAll */
   append(...appends: readonly Append[]): Promise<readonly AppendResult[]>;
+}
+
+/** What a handler may do of its own accord, while it handles no record. */
+export interface StandingContext<
+  Readable extends StreamDefinition,
+  Writable extends StreamDefinition,
+> extends StreamReader<Readable> {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Aborted when the consumer drains. */
+  readonly signal: AbortSignal;
+  /** True while an operator has paused the consumer: nothing is begun then. */
+  isPaused(): boolean;
+  /** As handling that record: what is written follows from it. */
+  contextOf(record: RecordedEvent): HandlerContext<Readable, Writable>;
+  /** An append that no record has caused, with new ids. @throws StreamAccessDenied */
+  write<S extends Writable>(stream: S, key: string, expected: KnownRevision, messages: readonly MessageOf<S>[]): Append;
+  /** Appends in order, stopping at the first that fails. @throws as EventStore.appendAll */
+  append(...appends: readonly Append[]): Promise<readonly AppendResult[]>;
+  /** How much of a stream is kept: only for one that nobody else reads. @throws StreamAccessDenied */
+  keep(stream: Writable, key: string, metadata: StreamMetadata): Promise<void>;
+  /** Stops the consumer, which hands out nothing more until the process is started again. */
+  fail(error: unknown): void;
 }
 
 /** What a client may do: as a handler, but it is the first cause itself. */
@@ -131,6 +155,11 @@ export class StreamAccess {
     return this.store.appendAll(appends);
   }
 
+  async keep(stream: StreamDefinition, key: string, metadata: StreamMetadata): Promise<void> {
+    this.mayWrite(stream.category);
+    await this.store.setStreamMetadata(streamName(stream, key), metadata);
+  }
+
   mayWrite(category: string): void {
     if (!this.writable.has(category)) throw new StreamAccessDenied(this.grant.name, 'write', category);
   }
@@ -189,6 +218,41 @@ export class RecordContext implements HandlerContext<StreamDefinition, StreamDef
   append(...appends: readonly Append[]): Promise<readonly AppendResult[]> {
     return this.access.appendAll(appends);
   }
+}
+
+export interface StandingParts {
+  readonly access: StreamAccess;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  readonly isPaused: () => boolean;
+  readonly fail: (error: unknown) => void;
+}
+
+/** The context of a handler as such. */
+export function openStanding({
+  access,
+  signal,
+  now,
+  isPaused,
+  fail,
+}: StandingParts): StandingContext<StreamDefinition, StreamDefinition> {
+  return {
+    read: (stream, key, options) => access.read(stream, key, options),
+    readUnchecked: (stream, key, options) => access.readUnchecked(stream, key, options),
+    last: (stream, key) => access.last(stream, key),
+    now,
+    signal,
+    isPaused,
+    contextOf: (record) => new RecordContext(access, record, correlationOf(record), signal, now),
+    write(stream, key, expected, messages) {
+      access.mayWrite(stream.category);
+      const events = (messages as readonly Message[]).map((message) => ({ id: newId(), ...message, checked: true }));
+      return { stream: streamName(stream, key), expected, events };
+    },
+    append: (...appends) => access.appendAll(appends),
+    keep: (stream, key, metadata) => access.keep(stream, key, metadata),
+    fail,
+  };
 }
 
 /** The store as a client may use it. */

@@ -1,5 +1,5 @@
 import type { RecordOf, StreamDefinition } from '#libs/kernel';
-import type { HandlerContext } from './access.js';
+import type { HandlerContext, StandingContext } from './access.js';
 
 export type Role = 'client' | 'bot' | 'projector' | 'reactor' | 'sagaHandler';
 
@@ -27,11 +27,21 @@ export interface Deferred {
 
 export type Handle<Record, Context> = (record: Record, context: Context) => Promise<Deferred | void>;
 
-/** Runs while its consumer runs; `stop` is called when it drains, before the last checkpoint. */
-export interface HandlerInstance<Record, Context> {
+/**
+ * Runs while its consumer runs. `start` is called before the first record, and again while the store is away; `stop` when
+ * the consumer drains, before the last checkpoint.
+ */
+export interface HandlerInstance<Record, Context, Standing> {
   readonly handle: Handle<Record, Context>;
+  start?(standing: Standing): Promise<void>;
   stop?(): Promise<void>;
 }
+
+type InstanceOf<
+  Reads extends StreamDefinition,
+  LooksUp extends StreamDefinition,
+  Writes extends StreamDefinition,
+> = HandlerInstance<RecordOf<Reads>, HandlerContext<Reads | LooksUp, Writes>, StandingContext<Reads | LooksUp, Writes>>;
 
 /** A handler as it is declared: what it may touch, and how it is made from its services. */
 export interface HandlerDeclaration<
@@ -56,7 +66,7 @@ export interface HandlerDeclaration<
   /** True where records of a flow that follow one that failed have to wait behind it. */
   readonly strictOrder: boolean;
   readonly retry: RetryPolicy;
-  readonly create: (services: Services) => HandlerInstance<RecordOf<Reads>, HandlerContext<Reads | LooksUp, Writes>>;
+  readonly create: (services: Services) => InstanceOf<Reads, LooksUp, Writes>;
   /** Type only: who may stand as a consumer or producer of a stream. */
   readonly canRead?: ((stream: Reads | LooksUp) => void) | undefined;
   readonly canWrite?: ((stream: Writes) => void) | undefined;
@@ -73,7 +83,7 @@ export interface AnyHandler {
   readonly mostDeferred: number;
   readonly strictOrder: boolean;
   readonly retry: RetryPolicy;
-  readonly create: (services: never) => HandlerInstance<never, never>;
+  readonly create: (services: never) => HandlerInstance<never, never, never>;
   readonly canRead?: ((stream: never) => void) | undefined;
   readonly canWrite?: ((stream: never) => void) | undefined;
 }
@@ -103,7 +113,7 @@ function declare(role: Role) {
     Services = unknown,
   >(
     options: HandlerOptions<Name, Reads, LooksUp, Writes> & {
-      create(services: Services): HandlerInstance<RecordOf<Reads>, HandlerContext<Reads | LooksUp, Writes>>;
+      create(services: Services): InstanceOf<Reads, LooksUp, Writes>;
     },
   ): HandlerDeclaration<Name, Reads, LooksUp, Writes, Services> => ({
     name: options.name,

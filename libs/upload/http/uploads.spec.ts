@@ -9,7 +9,15 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { FolderBlobStore, SealedBlobs, type BlobStore } from '#libs/blob';
 import { createHttpApp } from '#libs/http';
 import { keyOf } from '#libs/kernel';
-import { defineTopology, openClient, Runtime, runtimeTimers, stream, timersReactor } from '#libs/runtime';
+import {
+  defineTopology,
+  openClient,
+  Runtime,
+  runtimeAgendas,
+  runtimeTimers,
+  stream,
+  timersReactor,
+} from '#libs/runtime';
 import { StoreUnavailable } from '#libs/store/port';
 import { eventually, TemporaryStore, withFaults, type Faults } from '#libs/testing';
 import { MemoryKeyStore, Vault } from '#libs/vault';
@@ -28,6 +36,7 @@ const topology = defineTopology([
     producers: [uploadClient, timersReactor],
     consumers: [timersReactor, uploadExpiryReactor],
   }),
+  stream(runtimeAgendas, { producers: [timersReactor], consumers: [timersReactor] }),
 ]);
 const limit = 40_000_000;
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -117,8 +117,7 @@ export class World {
   /** Resolves once nothing is left for any consumer to do. */
   async idle(): Promise<void> {
     await eventually(async () => {
-      // The timers stay at the first one that is still to fire.
-      const consumers = (await this.consumers()).filter(({ name }) => name !== 'runtime.timers');
+      const consumers = await this.consumers();
       return consumers.every(({ lag, waiting, retrying }) => lag + waiting + retrying === 0) || undefined;
     });
   }

@@ -61,7 +61,7 @@ function Tile({ name, figure, note }: { readonly name: string; readonly figure: 
   );
 }
 
-/** A checkpoint also waits for timers that are not due: that is a lag, but nothing is left to do. */
+/** A checkpoint also waits for mails that are under way: that is a lag, but nothing is left to do. */
 function isBehind({ state, waiting }: ConsumerView): boolean {
   return state !== 'running' || waiting > 0;
 }
