@@ -56,6 +56,9 @@ export async function startServer(
   decorate: StoreDecorator = (store) => store,
 ): Promise<Server> {
   const parts = await openParts(settings, log, decorate);
+  if (settings.teamEmail === undefined && settings.roles.includes('bots')) {
+    log.warn('nobody is told of notifications that fail, now or later: TIDINGS_TEAM_EMAIL is not set');
+  }
   const metrics = new Metrics();
   const scavenger = keepScavenging(parts.store, log);
   let runtime: Runtime<never> | undefined;

@@ -129,6 +129,7 @@ test('in the sandbox the mail can be read through the API', async () => {
 
 test('with nobody to tell nothing more becomes of it', async () => {
   await start({ TIDINGS_SMTP_URL: smtp.url, TIDINGS_TEAM_EMAIL: '' });
+  expect(server!.output.match(/nobody is told of notifications that fail.*TIDINGS_TEAM_EMAIL/g)).toHaveLength(1);
   const id = await api.notify('nobody');
   expect((await api.finalView(id)).escalation).toBeNull();
   await api.putRecipient('ada', 'ada@example.com');

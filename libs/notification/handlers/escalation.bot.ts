@@ -1,7 +1,15 @@
 import type { SendEmail, Sender } from '#libs/channel/email';
 import type { Contents } from '#libs/content';
-import { deriveId, keyOf, type RecordOf } from '#libs/kernel';
-import { defineBot, runtimeTimers, type Deferred, type HandlerContext, type Loaded } from '#libs/runtime';
+import { deriveId, InvalidRecord, keyOf, type RecordOf } from '#libs/kernel';
+import {
+  defineBot,
+  runtimeTimers,
+  type Deferred,
+  type HandlerContext,
+  type Loaded,
+  type StandingContext,
+  type StreamReader,
+} from '#libs/runtime';
 import { WrongExpectedRevision } from '#libs/store/port';
 import type { Vault } from '#libs/vault';
 import type { GatheredFailure } from '../escalation/contents.js';
@@ -35,7 +43,9 @@ export interface EscalationServices {
 
 type Seen = typeof notificationInternalOperations | typeof runtimeTimers;
 type Operation = Extract<RecordOf<Seen>, { type: 'notification.notify-internal-team.v1' }>;
-type Context = HandlerContext<Seen | typeof escalationEvents, typeof escalationEvents | typeof runtimeTimers>;
+type Known = Seen | typeof escalationEvents;
+type Written = typeof escalationEvents | typeof runtimeTimers;
+type Context = HandlerContext<Known, Written>;
 
 interface Held {
   readonly record: Operation;
@@ -87,6 +97,18 @@ class EscalationBot {
     });
   };
 
+  /** A mail that fell due while nobody was to be told is not left to the next failure, nor one that has no timer yet. */
+  async start(standing: StandingContext<Known, Written>): Promise<void> {
+    if (this.services.teamEmail === undefined || standing.isPaused()) return;
+    const last = await lastOf(standing);
+    if (last?.type !== 'escalation.failures-gathered.v1') return;
+    const context = standing.contextOf(last);
+    await this.inTurn(async () => {
+      const { open } = (await this.load(context)).state;
+      if (open !== null) await this.tellInTime(open, context);
+    });
+  }
+
   async stop(): Promise<void> {
     this.takeUp();
     await this.work;
@@ -131,9 +153,7 @@ class EscalationBot {
       const failures = fresh.map(({ record }) => failureOf(record));
       return { type: 'gather', operationId, failures, upTo, now: context.now(), pauses };
     });
-    if (open === null) return;
-    if (open.dueAt <= context.now()) await this.tell(open, context);
-    else await this.remind(open, context);
+    if (open !== null) await this.tellInTime(open, context);
   }
 
   private async newAmong(held: readonly Held[], state: EscalationState, context: Context): Promise<readonly Held[]> {
@@ -148,6 +168,11 @@ class EscalationBot {
       if (!fresh.has(notificationId)) fresh.set(notificationId, one);
     }
     return [...fresh.values()];
+  }
+
+  private async tellInTime(open: OpenEscalation, context: Context): Promise<void> {
+    if (open.dueAt <= context.now()) await this.tell(open, context);
+    else await this.remind(open, context);
   }
 
   private async tell({ operationId }: OpenEscalation, context: Context): Promise<void> {
@@ -226,6 +251,16 @@ class EscalationBot {
 function failureOf(record: Operation): GatheredFailure {
   const member = memberOf(record);
   return { notificationId: keyOf(record.stream), ...record.data, ...(member && { member }) };
+}
+
+/** Undefined also where it cannot be read: the next failure meets the same, and is parked with the reason. */
+async function lastOf(reader: StreamReader<typeof escalationEvents>) {
+  try {
+    return await reader.last(escalationEvents, team);
+  } catch (error) {
+    if (error instanceof InvalidRecord) return undefined;
+    throw error;
+  }
 }
 
 function timerKey({ operationId }: OpenEscalation): string {

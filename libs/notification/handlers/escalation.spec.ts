@@ -223,6 +223,67 @@ test('10,000 failures within an hour come to a handful of mails, whose counts ad
   await expectEachToldOnce(escalations, ids);
 }, 120_000);
 
+describe('while there is nobody to tell', () => {
+  async function failAgain(): Promise<string[]> {
+    const first = await escalations.fail();
+    await escalations.settle();
+    const second = await escalations.fail();
+    await escalations.settle();
+    expect(await escalations.decisions()).toHaveLength(1);
+    return [...first, ...second];
+  }
+
+  async function restart(isTold: boolean): Promise<void> {
+    escalations.tellTeam(isTold);
+    escalations.restart();
+    await escalations.settle();
+  }
+
+  test('a mail falls due: it is made at the next start with somebody to tell, without a further failure', async () => {
+    const ids = await failAgain();
+    await restart(false);
+    await escalations.fireTimers();
+    await escalations.settle();
+    expect(await escalations.decisions()).toHaveLength(1);
+    await restart(true);
+    await expectEachToldOnce(escalations, ids);
+  });
+
+  test('a mail does not fall due: it is made at its time', async () => {
+    const ids = await failAgain();
+    await restart(false);
+    await restart(true);
+    expect(await escalations.decisions()).toHaveLength(1);
+    await escalations.fireTimers();
+    await escalations.settle();
+    await expectEachToldOnce(escalations, ids);
+  });
+
+  test('a mail has no timer yet, since the process was killed: it gets one at the next start with somebody to tell', async () => {
+    const first = await escalations.fail();
+    await escalations.settle();
+    const second = await escalations.fail();
+    // The operation and the page, but not the timer.
+    escalations.flow.tearAfter(2);
+    await expect(escalations.settle()).rejects.toThrow();
+    escalations.flow.tearAfter();
+    expect(await escalations.recordsOf('runtime.timer')).toEqual([]);
+    await restart(false);
+    await restart(true);
+    expect(await escalations.decisions()).toHaveLength(1);
+    await escalations.fireTimers();
+    await escalations.settle();
+    await expectEachToldOnce(escalations, [...first, ...second]);
+  });
+
+  test('something fails: nobody is told of it, then or later', async () => {
+    await restart(false);
+    await escalations.fail();
+    await restart(false);
+    expect(await escalations.operations()).toEqual([]);
+  });
+});
+
 describe('whatever is killed and handed out again', () => {
   type Step =
     | { readonly fail: number }

@@ -27,6 +27,7 @@ export class EscalationFlow {
   static readonly team = { name: 'The team', address: 'team@example.org' };
 
   private runs: readonly HandlerRun[] = [];
+  private started = false;
 
   private constructor(readonly flow: NotificationFlow) {
     this.restart();
@@ -38,9 +39,15 @@ export class EscalationFlow {
     return new EscalationFlow(flow);
   }
 
+  /** From the next restart on nobody is told, or the team again. */
+  tellTeam(isTold: boolean): void {
+    Object.assign(this.flow.services, { teamEmail: isTold ? EscalationFlow.team : undefined });
+  }
+
   /** Forgets everything, and is handed everything again. */
   restart(): void {
     this.runs = handlers.map((handler) => this.flow.run(handler));
+    this.started = false;
   }
 
   async close(): Promise<void> {
@@ -70,6 +77,8 @@ export class EscalationFlow {
 
   /** Until there is nothing left to do now. @throws what a handler fails with */
   async settle(): Promise<void> {
+    if (!this.started) await Promise.all(this.runs.map((run) => run.start()));
+    this.started = true;
     for (let busy = true; busy;) {
       busy = false;
       for (const run of this.runs) {

@@ -25,6 +25,7 @@ import {
   defineClient,
   execute,
   openClient,
+  openStanding,
   RecordContext,
   RetryLater,
   runtimeTimers,
@@ -62,6 +63,8 @@ const timerClient = defineClient({ name: 'test.timers', writes: [runtimeTimers] 
 
 /** An instance of a handler that is handed records by hand. */
 export interface HandlerRun {
+  /** As its consumer does before it hands out the first record. */
+  start(): Promise<void>;
   /** The records that are there for it and that it was not handed yet. */
   waiting(): Promise<readonly RecordedEvent[]>;
   /** Hands it a record, as read back from its JSON. */
@@ -221,8 +224,18 @@ export class NotificationFlow {
     const handle = instance.handle as Handle<RecordedEvent, RecordContext>;
     const filter = { categories: handler.reads.map(({ category }) => category) };
     const access = new StreamAccess(store, handler);
+    const standing = openStanding({
+      access,
+      signal: this.signal,
+      now: this.now,
+      isPaused: () => false,
+      fail: (error) => {
+        throw error;
+      },
+    });
     let handed = 0n;
     return {
+      start: () => instance.start?.(standing as never) ?? Promise.resolve(),
       waiting: async () => {
         const records: RecordedEvent[] = [];
         for await (const record of this.store.readAll({ from: handed + 1n, filter })) records.push(record);
