@@ -1,6 +1,7 @@
 import type { Command } from '../command.js';
 import { backup, erasures, restore } from './backups.js';
 import { consumers, pause, resume } from './consumers.js';
+import { migrate } from './migrate.js';
 import { cancel, events, show } from './notifications.js';
 import { archive, handling, parked, redrive } from './parked.js';
 import { send } from './send.js';
@@ -21,4 +22,5 @@ export const commands: Readonly<Record<string, Command>> = {
   backup,
   restore,
   erasures,
+  migrate,
 };

@@ -1,18 +1,20 @@
 import type { RecordedEvent as ClientRecord } from '@eventstore/db-client';
 import type { Metadata, RecordedEvent } from '#libs/kernel';
+import { createdOf } from '#libs/store/port';
 
 /** The port's record. Data that is not JSON, of another program, is null. */
 export function recordOf(event: ClientRecord, commitPosition: bigint | undefined): RecordedEvent {
-  const { id, type, streamId, revision, position, created, data, metadata, isJson } = event;
+  const { id, type, streamId, revision, position, created, data, isJson } = event;
+  const metadata = isMetadata(event.metadata) ? event.metadata : {};
   return {
     id,
     type,
     stream: streamId,
     revision,
     position: position?.commit ?? commitPosition ?? 0n,
-    created: created.getTime(),
+    created: createdOf(metadata, created.getTime()),
     data: isJson ? data : null,
-    metadata: isMetadata(metadata) ? metadata : {},
+    metadata,
     checked: false,
   };
 }

@@ -1,5 +1,6 @@
 export * from './check.js';
 export * from './errors.js';
 export * from './event-store.js';
+export * from './migrated.js';
 export * from './stream-metadata.js';
 export { matcherOf, Tail, type Matcher } from './tail.js';

@@ -3,6 +3,7 @@ import {
   AppendTooLarge,
   checkEvent,
   checkTarget,
+  createdOf,
   maxAppendBytes,
   maxRevision,
   unstorable,
@@ -191,15 +192,16 @@ export function recordOf(
   position: number,
   created: number,
 ): RecordedEvent {
+  const metadata = event.metadata ?? noMetadata;
   return {
     id: event.id,
     type: event.type,
     stream,
     revision: BigInt(revision),
     position: BigInt(position),
-    created,
+    created: createdOf(metadata, created),
     data: event.data,
-    metadata: event.metadata ?? noMetadata,
+    metadata,
     checked: event.checked === true,
   };
 }
@@ -211,22 +213,23 @@ function toRevision(revision: number): bigint {
 
 /** The record of a row that the reader answered. */
 export function recordOfRow(row: PageRow, asked: string | undefined): RecordedEvent {
-  const [id, type, named, revision, position, created, data, metadata] = row;
+  const [id, type, named, revision, position, created, data, stored] = row;
   const stream = named ?? asked!;
+  const metadata = metadataOfRow(stored, stream);
   return {
     id,
     type,
     stream,
     revision: toRevision(revision),
     position: BigInt(position),
-    created,
+    created: createdOf(metadata, created),
     data,
-    metadata:
-      metadata === null
-        ? noMetadata
-        : typeof metadata === 'string'
-          ? impliedMetadata(keyOf(stream), metadata)
-          : metadata,
+    metadata,
     checked: false,
   };
+}
+
+function metadataOfRow(stored: PageRow[7], stream: string): Metadata {
+  if (stored === null) return noMetadata;
+  return typeof stored === 'string' ? impliedMetadata(keyOf(stream), stored) : stored;
 }

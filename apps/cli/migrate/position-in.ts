@@ -1,0 +1,18 @@
+import { categoryOf } from '#libs/kernel';
+import { runtimeCheckpoints, runtimeParked, runtimeRetries } from '#libs/runtime';
+import type { PositionIn } from '#libs/store/migration';
+
+const inData = ['position'];
+const inRecord = ['record', 'position'];
+
+const bookkeeping: ReadonlyMap<string, readonly string[]> = new Map([
+  [runtimeCheckpoints.category, inData],
+  [runtimeRetries.category, inRecord],
+  [runtimeParked.category, inRecord],
+]);
+
+/** The positions that Tidings keeps in its own records: what a consumer has reached or put aside, what a view shows. */
+export const positionIn: PositionIn = ({ stream }) => {
+  const category = categoryOf(stream);
+  return /\.view\.\d+$/.test(category) ? inData : bookkeeping.get(category);
+};
