@@ -34,6 +34,21 @@ module.exports = {
     layer('runtime', '(runtime)', ...foundation, 'validation', 'vault', 'blob'),
     layer('access', '(access)', 'kernel', 'validation'),
     layer('http', '(http)', ...foundation, 'access', 'validation', 'vault', 'blob', 'runtime'),
+    layer('tracing', '(tracing)', ...foundation, 'validation', 'vault', 'blob', 'runtime', 'access', 'http'),
+    {
+      name: 'only-apps-trace',
+      comment: 'Libraries have hooks of their own; what traces them is put there by apps.',
+      severity: 'error',
+      from: { path: '^libs/', pathNot: '^libs/tracing/' },
+      to: { path: '^libs/tracing/' },
+    },
+    {
+      name: 'opentelemetry-in-tracing-only',
+      comment: 'What is traced tells libs/tracing; apps load it where a collector is set.',
+      severity: 'error',
+      from: { pathNot: '^libs/tracing/' },
+      to: { path: '(^|node_modules/)@opentelemetry/' },
+    },
     {
       name: 'subsystems-know-no-store',
       comment: 'A subsystem works on the port; which store it runs on is the choice of apps.',

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { destination, pino, stdTimeFunctions, type Logger } from 'pino';
+import { traceIdOf } from '#libs/http';
 import { messageOf } from '#libs/kernel';
 import type { ConsumerLog } from '#libs/runtime';
 import type { LogLevelSetting } from './settings/index.js';
@@ -13,10 +14,17 @@ export function createLog(level: LogLevelSetting): Logger {
 export function nestLogger(log: Logger): LoggerService {
   const at =
     (level: 'info' | 'error' | 'warn' | 'debug') =>
-    (message: unknown, ...details: unknown[]) =>
-      log[level]({ component: details.at(-1), ...(details.length > 1 && { detail: details[0] }) }, String(message));
+    (entry: unknown, ...details: unknown[]) => {
+      const { message, ...fields } = isStructured(entry) ? entry : { message: String(entry) };
+      const detail = details.length > 1 && { detail: details[0] };
+      log[level]({ component: details.at(-1), ...fields, ...detail }, message);
+    };
   // Nest tells of every route it maps: that is for debugging.
   return { log: at('debug'), error: at('error'), warn: at('warn'), debug: at('debug'), verbose: at('debug') };
+}
+
+function isStructured(entry: unknown): entry is { readonly message: string } {
+  return typeof (entry as { readonly message?: unknown } | null)?.message === 'string';
 }
 
 /** What happens to consumers. */
@@ -24,7 +32,8 @@ export function consumerLog(log: Logger): ConsumerLog {
   return {
     failed(consumer, record, error, action) {
       const { id, type, stream, metadata } = record;
-      const fields = { consumer, action, record: id, type, stream, correlationId: metadata.$correlationId };
+      const { $correlationId: correlationId, traceparent } = metadata;
+      const fields = { consumer, action, record: id, type, stream, correlationId, traceId: traceIdOf(traceparent) };
       const isExpected = action === 'hold' || action === 'again';
       log[isExpected ? 'warn' : 'error']({ ...fields, error: messageOf(error) }, 'a record failed');
     },

@@ -10,9 +10,11 @@ import { recipient, recipientEvents, type RecipientState } from '#libs/recipient
 import { CachedAggregates, LiveFeed } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
 import type { SqliteStoreStats } from '#libs/store/sqlite';
+import type { Tracing } from '#libs/tracing';
 import { SqliteKeyStore, Vault } from '#libs/vault';
 import type { Settings } from './settings/index.js';
 import { openStore } from './store.js';
+import { tracedEmail } from './tracing/email.js';
 
 const megabyte = 1_048_576;
 /** In milliseconds. */
@@ -43,7 +45,12 @@ export interface Parts {
 export type StoreDecorator = (store: EventStore) => EventStore;
 
 /** Opens the store, and what is kept in the data directory. @throws StoreUnusable */
-export async function openParts(settings: Settings, log: Logger, decorate: StoreDecorator): Promise<Parts> {
+export async function openParts(
+  settings: Settings,
+  log: Logger,
+  decorate: StoreDecorator,
+  tracing: Tracing | undefined,
+): Promise<Parts> {
   const { dataDir } = settings;
   // The store comes first: it holds the lock of the directory.
   const opened = await openStore(settings, log);
@@ -60,8 +67,8 @@ export async function openParts(settings: Settings, log: Logger, decorate: Store
       vault,
       blobs,
       contents: new Contents(vault, blobs),
-      transport: createTransport(settings),
-      slackTransport: createSlackTransport(settings),
+      transport: createTransport(settings, tracing),
+      slackTransport: createSlackTransport(settings, tracing),
       feed,
       recipients: new CachedAggregates(feed, recipientEvents, recipient),
       uploadLimit: settings.blobLimitMegabytes * megabyte,
@@ -84,20 +91,27 @@ export async function closeParts({ transport, recipients, feed, vault, store, re
   releaseDataDir();
 }
 
-function createTransport({ smtp, smtpCa, smtpTimeoutSeconds }: Settings): EmailTransport {
+function createTransport({ smtp, smtpCa, smtpTimeoutSeconds }: Settings, tracing: Tracing | undefined): EmailTransport {
   if (smtp === undefined) return new SandboxTransport();
   const { host, port, secure, auth } = smtp;
   const login = auth ? `${encodeURIComponent(auth.user)}:${encodeURIComponent(auth.pass)}@` : '';
   const timeout = smtpTimeoutSeconds * 1_000;
-  return new SmtpTransport({
+  const transport = new SmtpTransport({
     url: `${secure ? 'smtps' : 'smtp'}://${login}${isIPv6(host) ? `[${host}]` : host}:${port}`,
     ca: smtpCa,
     connectionTimeout: timeout,
     greetingTimeout: timeout,
     socketTimeout: timeout,
   });
+  return tracing === undefined ? transport : tracedEmail(tracing, transport, smtp);
 }
 
-function createSlackTransport({ slackToken: token, slackApiUrl: url }: Settings): SlackTransport {
-  return token === undefined ? new SandboxSlackTransport() : new WebApiSlackTransport({ token, url });
+function createSlackTransport(
+  { slackToken: token, slackApiUrl: url }: Settings,
+  tracing: Tracing | undefined,
+): SlackTransport {
+  if (token === undefined) return new SandboxSlackTransport();
+  // The bytes of a file go to a URL of its own.
+  const methodOf = ({ href }: URL) => (href.startsWith(url) ? href.slice(url.length) : undefined);
+  return new WebApiSlackTransport({ token, url, fetch: tracing?.calls.fetch(methodOf) });
 }

@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { traceIdOf } from '#libs/http';
 
 /** Milliseconds between two lines about requests that were refused: whoever has no key must not fill the disk. */
 const refusalsEvery = 1_000;
@@ -37,9 +38,13 @@ function isSteering({ method, routeOptions }: FastifyRequest): boolean {
   return method !== 'GET' && routeOptions.config.needs === 'operate';
 }
 
-function fieldsOf({ id, method, routeOptions, caller }: FastifyRequest, { statusCode, elapsedTime }: FastifyReply) {
+function fieldsOf(
+  { id, headers, method, routeOptions, caller }: FastifyRequest,
+  { statusCode, elapsedTime }: FastifyReply,
+) {
   return {
-    request: id,
+    requestId: id,
+    traceId: traceIdOf(headers['traceparent']),
     ...(caller !== undefined && { caller: caller.name }),
     method,
     route: routeOptions.url ?? '(no route)',

@@ -24,6 +24,7 @@ import { Metrics } from './metrics/metrics.js';
 import { closeParts, openParts, type StoreDecorator } from './parts.js';
 import { logRequests } from './request-log.js';
 import { createSteps } from './steps.js';
+import { openTracing } from './tracing/open.js';
 import type { Role, Settings } from './settings/index.js';
 
 const handlerRoles: Readonly<Record<Exclude<Role, 'api'>, readonly HandlerRole[]>> = {
@@ -55,7 +56,8 @@ export async function startServer(
   log: Logger,
   decorate: StoreDecorator = (store) => store,
 ): Promise<Server> {
-  const parts = await openParts(settings, log, decorate);
+  const tracing = await openTracing(settings, log);
+  const parts = await openParts(settings, log, decorate, tracing);
   if (settings.teamEmail === undefined && settings.roles.includes('bots')) {
     log.warn('nobody is told of notifications that fail, now or later: TIDINGS_TEAM_EMAIL is not set');
   }
@@ -75,6 +77,7 @@ export async function startServer(
     await runtime?.drain();
     await lists?.index.close();
     await closeParts(parts);
+    await tracing?.stop();
   }
 
   try {
@@ -85,7 +88,7 @@ export async function startServer(
         ...parts,
         transport: metrics.measuredEmail(parts.transport),
         slackTransport: metrics.measuredSlack(parts.slackTransport),
-        steps: createSteps(settings, parts),
+        steps: createSteps(settings, parts, tracing),
         deliveryRules: { ...deliveryRules, onChannelFailure: settings.onChannelFailure },
         emailRetryDelays,
         slackRetryDelays,
@@ -96,6 +99,7 @@ export async function startServer(
       },
       roles: rolesOf(settings),
       log: metrics.counted(consumerLog(log)),
+      trace: tracing?.work,
     });
     runtime = started;
     const consumers = await startConsumers(started, parts.store, log);
@@ -111,6 +115,7 @@ export async function startServer(
       logger: nestLogger(log),
       authenticator: keys?.ring,
     });
+    tracing?.requests(app.getHttpAdapter().getInstance());
     measureRequests(app, metrics.registry);
     logRequests(app, log);
     await serveConsole(app);

@@ -12,6 +12,7 @@ import {
   unsupportedMediaType,
   type ProblemDocument,
 } from './problem.js';
+import { traceIdOf } from './traceparent.js';
 
 /** Bytes of a body over the limit that are read and thrown away before the answer. */
 const maxDrained = 64 * 1024 * 1024;
@@ -41,8 +42,9 @@ export class ProblemFilter implements ExceptionFilter {
 
   private log(thrown: unknown, request: FastifyRequest): void {
     const stack = thrown instanceof Error ? thrown.stack : String(thrown);
-    const asked = `${request.method} ${request.routeOptions.url ?? '(no route)'} ${request.id}`;
-    this.logger.error(`${asked}${request.caller ? ` of ${request.caller.name}` : ''} failed`, stack);
+    const { id: requestId, method, routeOptions, headers, caller } = request;
+    const asked = { method, route: routeOptions.url, traceId: traceIdOf(headers['traceparent']), caller: caller?.name };
+    this.logger.error({ message: 'a request failed', requestId, ...asked }, stack);
   }
 }
 

@@ -112,7 +112,7 @@ const logged: string[] = [];
 const logger: LoggerService = {
   log: () => {},
   warn: (...args: unknown[]) => logged.push(args.join(' ')),
-  error: (...args: unknown[]) => logged.push(args.join(' ')),
+  error: (...args: unknown[]) => logged.push(JSON.stringify(args)),
 };
 
 async function start(options: HttpAppOptions = {}): Promise<{ app: NestFastifyApplication; port: number }> {

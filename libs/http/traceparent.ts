@@ -8,3 +8,8 @@ export function traceparentOf(header: unknown): string | undefined {
   if (version === 'ff' || (version === '00' && more !== undefined)) return undefined;
   return /[^0]/.test(traceId!) && /[^0]/.test(parentId!) ? match[0] : undefined;
 }
+
+/** The trace that a `traceparent` names; undefined where it is none. */
+export function traceIdOf(header: unknown): string | undefined {
+  return traceparentOf(header)?.split('-')[1];
+}

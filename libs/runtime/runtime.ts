@@ -3,6 +3,7 @@ import { Consumer } from './consumer/consumer.js';
 import type { ConsumerLog, ConsumerStatus } from './consumer/status.js';
 import type { AnyHandler, Role } from './topology/handler.js';
 import type { Topology } from './topology/topology.js';
+import { untraced, type WorkTrace } from './work-trace.js';
 
 export interface RuntimeOptions<Services> {
   readonly store: EventStore;
@@ -11,6 +12,8 @@ export interface RuntimeOptions<Services> {
   /** Handlers of other roles are left to other processes. */
   readonly roles: ReadonlySet<Role>;
   readonly log: ConsumerLog;
+  /** Default: follows nothing. */
+  readonly trace?: WorkTrace | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly now?: () => number;
 }
@@ -19,10 +22,10 @@ export interface RuntimeOptions<Services> {
 export class Runtime<Services> {
   private readonly consumers: readonly Consumer[];
 
-  constructor({ store, topology, services, roles, log, now = Date.now }: RuntimeOptions<Services>) {
+  constructor({ store, topology, services, roles, log, trace = untraced, now = Date.now }: RuntimeOptions<Services>) {
     this.consumers = topology.handlers
       .filter((handler: AnyHandler) => handler.reads.length > 0 && roles.has(handler.role))
-      .map((handler: AnyHandler) => new Consumer(store, handler, handler.create(services as never), now, log));
+      .map((handler: AnyHandler) => new Consumer(store, handler, handler.create(services as never), now, log, trace));
   }
 
   async start(): Promise<void> {

@@ -1,5 +1,6 @@
 export { eventually } from './eventually.js';
 export { notRun } from './not-run.js';
+export * from './otlp/index.js';
 export * from './query-index/index.js';
 export * from './runtime/index.js';
 export * from './slack/index.js';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, parseEnv } from 'node:util';
+import { version } from '../version.js';
 import { contradictions } from './contradictions.js';
 import { helpText } from './documentation.js';
 import { Malformed } from './parse.js';
@@ -99,10 +100,4 @@ function editDistance(a: string, b: string): number {
     row = next;
   }
   return row[b.length]!;
-}
-
-function version(): string {
-  // Four folders up from dist/apps/server/settings.
-  const manifest = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
 }

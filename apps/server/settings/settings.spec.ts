@@ -54,6 +54,12 @@ test('the defaults', () => {
     teamEmail: undefined,
     blobLimitMegabytes: 100,
     attachmentRetentionDays: 30,
+    otlpEndpoint: undefined,
+    otlpTracesEndpoint: undefined,
+    otlpHeaders: undefined,
+    serviceName: 'tidings',
+    tracesSampler: 'parentbased_always_on',
+    tracesRatio: 1,
     logLevel: 'info',
   });
 });
@@ -81,6 +87,12 @@ test('what is set', () => {
       TIDINGS_TEAM_EMAIL: 'The team <team@example.com>',
       TIDINGS_BLOB_LIMIT_MB: '250',
       TIDINGS_ATTACHMENT_RETENTION_DAYS: '7',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces.example.com/otlp/v1/traces',
+      OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer%20token, x-tenant=ours',
+      OTEL_SERVICE_NAME: 'tidings-bots',
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.05',
       TIDINGS_LOG_LEVEL: 'debug',
       OTHER: 'ignored',
     }),
@@ -103,6 +115,12 @@ test('what is set', () => {
     teamEmail: { name: 'The team', address: 'team@example.com' },
     blobLimitMegabytes: 250,
     attachmentRetentionDays: 7,
+    otlpEndpoint: 'http://collector:4318/',
+    otlpTracesEndpoint: 'https://traces.example.com/otlp/v1/traces',
+    otlpHeaders: { authorization: 'Bearer token', 'x-tenant': 'ours' },
+    serviceName: 'tidings-bots',
+    tracesSampler: 'parentbased_traceidratio',
+    tracesRatio: 0.05,
     logLevel: 'debug',
   });
 });
@@ -205,6 +223,10 @@ describe('what is malformed', () => {
     ['TIDINGS_MAIL_FROM', 'A <a@example.com>, B <b@example.com>'],
     ['TIDINGS_MAIL_FROM', 'A\r\nBcc: x <a@example.com>'],
     ['TIDINGS_LOG_LEVEL', 'loud'],
+    ['OTEL_SERVICE_NAME', 'a\nb'],
+    ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.1'],
+    ['OTEL_TRACES_SAMPLER_ARG', '5%'],
     ['TIDINGS_FACADE', '2113'],
     ['TIDINGS_FACADE', '127.0.0.1:65536'],
     ['TIDINGS_FACADE', 'esdb://127.0.0.1:2113'],
@@ -260,6 +282,21 @@ describe('what is malformed', () => {
     const error = errorOf({ TIDINGS_SLACK_API_URL: url });
     expect(error).toMatch(/^TIDINGS_SLACK_API_URL must be a URL/);
     expect(error).not.toContain('secret');
+  });
+
+  test.each([
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'secret.example.com:4318'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://secret.example.com:4317'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://user:secret@example.com:4318'],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'https://example.com/v1/traces?key=secret'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'secret'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'key=secret,'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'key=%secret'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'key=secret%0D%0Ax: y'],
+  ])('%s=%j, which is not shown', (name, value) => {
+    const error = errorOf({ [name]: value });
+    expect(error).toMatch(new RegExp(`^${name} must `));
+    expect(error).not.toMatch(/secret|example\.com/);
   });
 
   test.each([

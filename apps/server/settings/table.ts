@@ -16,6 +16,7 @@ import {
 } from './parse.js';
 import { apiKeysFile, listenHost } from './access.js';
 import { facadeAddress, password, privateKeyFile, userName } from './facade.js';
+import { collectorUrl, headerList, label, ratio, samplerNames } from './tracing.js';
 
 export const roles = ['api', 'bots', 'sagas', 'projectors'] as const;
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
@@ -221,6 +222,46 @@ export const settingsTable = {
     unset: 'EventStoreDB clients need no credentials',
     description: 'Password that EventStoreDB clients log in with, 12 to 200 characters.',
     secret: true,
+  }),
+  otlpEndpoint: optional({
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    parse: collectorUrl,
+    unset: 'there are no traces',
+    description:
+      'Collector of OpenTelemetry that traces are sent to (docs/tracing.md), at v1/traces under this URL: OTLP over HTTP.',
+    secret: true,
+  }),
+  otlpTracesEndpoint: optional({
+    name: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    parse: collectorUrl,
+    unset: 'v1/traces under OTEL_EXPORTER_OTLP_ENDPOINT',
+    description: 'Where traces are sent, as the whole URL.',
+    secret: true,
+  }),
+  otlpHeaders: optional({
+    name: 'OTEL_EXPORTER_OTLP_HEADERS',
+    parse: headerList,
+    unset: 'none',
+    description: 'Headers for the collector, name=value with commas between them; values are percent-encoded.',
+    secret: true,
+  }),
+  serviceName: required({
+    name: 'OTEL_SERVICE_NAME',
+    parse: label,
+    default: 'tidings',
+    description: 'What this process is called in traces.',
+  }),
+  tracesSampler: required({
+    name: 'OTEL_TRACES_SAMPLER',
+    parse: oneOf(samplerNames),
+    default: 'parentbased_always_on',
+    description: `Which traces are sent: ${samplerNames.join(', ')}.`,
+  }),
+  tracesRatio: required({
+    name: 'OTEL_TRACES_SAMPLER_ARG',
+    parse: ratio,
+    default: '1',
+    description: 'Share of the traces that are sent, 0 to 1, for the samplers that end in traceidratio.',
   }),
   logLevel: required({
     name: 'TIDINGS_LOG_LEVEL',

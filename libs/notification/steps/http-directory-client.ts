@@ -8,6 +8,8 @@ export interface DirectorySettings {
   readonly url: string;
   /** Sent as a bearer token; none: without authorisation. */
   readonly token?: string | undefined;
+  /** Default: Node's own. */
+  readonly fetch?: typeof fetch | undefined;
   /** How long one try may take, in milliseconds. */
   readonly timeout: number;
   /** Waits between tries, in milliseconds: one more try than there are waits. Default: 250 and 1,000. */
@@ -62,11 +64,11 @@ export class DirectoryClient {
   }
 
   private async post(step: StepName, body: string, signal: AbortSignal): Promise<unknown> {
-    const { url, token, timeout } = this.settings;
+    const { url, token, timeout, fetch: ask = fetch } = this.settings;
     let status: number;
     let text: string;
     try {
-      const response = await fetch(`${url}/${step}`, {
+      const response = await ask(`${url}/${step}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
         body,

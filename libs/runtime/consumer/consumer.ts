@@ -7,6 +7,7 @@ import { Retries } from '../retry/retries.js';
 import type { RecordParked, RecordRef, RetryScheduled } from '../streams.js';
 import { openStanding, StreamAccess, type RecordContext } from '../topology/access.js';
 import type { AnyHandler, Handle, HandlerInstance } from '../topology/handler.js';
+import type { WorkTrace } from '../work-trace.js';
 import { Control } from './control.js';
 import { Flows } from './flows.js';
 import { LowWaterMark } from './low-water-mark.js';
@@ -57,6 +58,7 @@ export class Consumer {
     private readonly instance: HandlerInstance<never, never, never>,
     private readonly now: () => number,
     private readonly log: ConsumerLog,
+    trace: WorkTrace,
   ) {
     const { name, concurrency, strictOrder } = handler;
     const { signal } = this.stopping;
@@ -79,6 +81,7 @@ export class Consumer {
       signal,
       now,
       log,
+      trace,
       finish: (ticket) => {
         this.finishedSinceSaved = true;
         this.mark.finish(ticket);

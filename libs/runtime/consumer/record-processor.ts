@@ -6,6 +6,7 @@ import { verdictOn, type Verdict } from '../retry/retry-later.js';
 import type { FailedTry, RecordRef, RetryScheduled } from '../streams.js';
 import { RecordContext, type StreamAccess } from '../topology/access.js';
 import type { AnyHandler, Deferred, Handle } from '../topology/handler.js';
+import type { WorkTrace } from '../work-trace.js';
 import type { Ticket } from './low-water-mark.js';
 import { pause } from './pause.js';
 import type { ConsumerLog } from './status.js';
@@ -33,6 +34,7 @@ export interface ProcessorParts {
   readonly signal: AbortSignal;
   readonly now: () => number;
   readonly log: ConsumerLog;
+  readonly trace: WorkTrace;
   /** Called when the record needs nothing more, or is safe in the retry or parked stream. */
   readonly finish: (ticket: Ticket) => void;
   /** Hands the item out again, behind what waits in its flow. */
@@ -80,7 +82,7 @@ export class RecordProcessor {
     for (let tries = 1, hold = shortestHold; !signal.aborted;) {
       let deferred: Deferred | void;
       try {
-        deferred = await this.run(item.record);
+        deferred = await this.run(item, tries);
       } catch (error) {
         if (signal.aborted) return;
         const verdict = this.judge(item, error, tries);
@@ -102,10 +104,14 @@ export class RecordProcessor {
     }
   }
 
-  private async run(record: RecordedEvent): Promise<Deferred | void> {
-    const { access, handle, signal, now } = this.parts;
+  private run({ record, entry }: Item, tries: number): Promise<Deferred | void> {
+    const { handler, access, handle, signal, now, trace } = this.parts;
     const definition = this.definitions.get(categoryOf(record.stream))!;
-    return handle(parse(definition, record), new RecordContext(access, record, correlationOf(record), signal, now));
+    const before = (entry?.tries.length ?? 0) + tries - 1;
+    return trace.handling(handler.name, record, before, async (cause) => {
+      const context = new RecordContext(access, cause, correlationOf(record), signal, now, trace);
+      return handle(parse(definition, record), context);
+    });
   }
 
   private await({ settled }: Deferred, item: Item): void {

@@ -5,8 +5,9 @@ import { defineStream, newId, type RecordedEvent, type Schema } from '#libs/kern
 import { TemporaryStore } from '#libs/testing';
 import { RetryLater } from '../retry/retry-later.js';
 import { RecordContext, StreamAccess } from '../topology/access.js';
+import type { Attempt } from './attempt.js';
 import { cancelEffect } from './cancel-effect.js';
-import { runEffect, type Attempt, type Effect } from './run-effect.js';
+import { runEffect, type Effect } from './run-effect.js';
 
 const anything: Schema<object> = { problems: () => [] };
 const effects = defineStream('toy', 'event', {

@@ -4,7 +4,8 @@ import { StoreUnavailable } from '#libs/store/port';
 import { TemporaryStore, withFaults, type Faults } from '#libs/testing';
 import { RetryLater } from '../retry/retry-later.js';
 import { RecordContext, StreamAccess } from '../topology/access.js';
-import { runEffect, type Attempt, type Effect } from './run-effect.js';
+import type { Attempt } from './attempt.js';
+import { runEffect, type Effect } from './run-effect.js';
 
 const anything: Schema<object> = { problems: () => [] };
 const effects = defineStream('toy', 'event', {

@@ -4,18 +4,8 @@ import { loadAggregate } from '../aggregate/cached-aggregates.js';
 import { pause } from '../consumer/pause.js';
 import { RetryLater } from '../retry/retry-later.js';
 import type { HandlerContext, KnownRevision } from '../topology/access.js';
+import type { Attempt } from './attempt.js';
 import { effectDecider, type DeliveryPolicy, type EffectState, type EffectTypes } from './effect.js';
-
-/** What an attempt came to. */
-export type Attempt =
-  | { readonly receipt: unknown }
-  | {
-      readonly failure: unknown;
-      readonly kind: 'transient' | 'permanent' | 'recipientErased';
-      readonly doubtful: boolean;
-      /** No attempt sooner than so many milliseconds from now, as the other side wishes. */
-      readonly retryAfter?: number | undefined;
-    };
 
 export interface Effect<Stream extends StreamDefinition> {
   readonly context: HandlerContext<Stream, Stream>;
@@ -90,7 +80,7 @@ export async function runEffect<Stream extends StreamDefinition>(effect: Effect<
   if (!begun) throw new RetryLater(state.retryAt, 'the next attempt is not due');
 
   const { attempts: attempt } = state;
-  const result = await effect.perform(attempt);
+  const result = await context.trace.attempt(stream.subsystem, attempt, () => effect.perform(attempt));
   await record(
     () =>
       'receipt' in result

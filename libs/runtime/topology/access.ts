@@ -13,6 +13,7 @@ import {
   type StreamDefinition,
 } from '#libs/kernel';
 import type { Append, AppendResult, EventStore, ReadStreamOptions, StreamMetadata } from '#libs/store/port';
+import { untraced, type WorkTrace } from '../work-trace.js';
 
 /** A revision that a writer can know: handlers are offered neither `any` nor `streamExists`. */
 export type KnownRevision = bigint | 'noStream';
@@ -41,6 +42,7 @@ export interface HandlerContext<
   now(): number;
   /** Aborted when the consumer drains. */
   readonly signal: AbortSignal;
+  readonly trace: Pick<WorkTrace, 'attempt'>;
   /**
    * An append whose event ids follow from the record being handled, the stream and the revision: handled again, the
    * same record makes the same append. `fresh` gives new ids instead, for claims, where two workers must not be
@@ -177,6 +179,7 @@ export class RecordContext implements HandlerContext<StreamDefinition, StreamDef
     readonly correlationId: string,
     readonly signal: AbortSignal,
     readonly now: () => number,
+    readonly trace: Pick<WorkTrace, 'attempt' | 'appended'> = untraced,
   ) {}
 
   read<S extends StreamDefinition>(stream: S, key: string, options?: ReadStreamOptions): Promise<RecordOf<S>[]> {
@@ -215,8 +218,10 @@ export class RecordContext implements HandlerContext<StreamDefinition, StreamDef
     };
   }
 
-  append(...appends: readonly Append[]): Promise<readonly AppendResult[]> {
-    return this.access.appendAll(appends);
+  async append(...appends: readonly Append[]): Promise<readonly AppendResult[]> {
+    const results = await this.access.appendAll(appends);
+    this.trace.appended(appends);
+    return results;
   }
 }
 

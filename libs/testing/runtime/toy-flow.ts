@@ -9,6 +9,7 @@ import {
   type Deferred,
   type HandlerContext,
   type RetryPolicy,
+  type WorkTrace,
 } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
 
@@ -37,6 +38,7 @@ export interface ToyOptions {
   readonly mostDeferred?: number;
   readonly retry?: RetryPolicy;
   readonly now?: () => number;
+  readonly trace?: WorkTrace;
 }
 
 /** What the consumer told its log. */
@@ -53,7 +55,7 @@ export class ToyFlow {
   private readonly runtime: Runtime<object>;
 
   private constructor(store: EventStore, options: ToyOptions) {
-    const { strictOrder, handle, stop, now, ...rest } = options;
+    const { strictOrder, handle, stop, now, trace, ...rest } = options;
     const define = strictOrder === true ? defineProjector : defineBot;
     const handler = define({
       name: 'toy.consumer',
@@ -76,6 +78,7 @@ export class ToyFlow {
         stopped: (_consumer, error) => this.failures.push({ error, action: 'stopped' }),
       },
       ...(now && { now }),
+      trace,
     });
     this.consumer = this.runtime.consumer('toy.consumer')!;
   }

@@ -25,15 +25,16 @@ export async function exchange(
   url: string | URL,
   init: RequestInit,
   accepted: (body: string) => boolean,
+  send: typeof fetch = fetch,
 ): Promise<string> {
-  const { status, headers, body } = await answerTo(url, init);
+  const { status, headers, body } = await answerTo(url, init, send);
   if (status === 200 && accepted(body)) return body;
   throw new Refusal(status, body, retryAfterOf(headers));
 }
 
-async function answerTo(url: string | URL, init: RequestInit) {
+async function answerTo(url: string | URL, init: RequestInit, send: typeof fetch) {
   try {
-    const response = await fetch(url, { ...init, redirect: 'manual' });
+    const response = await send(url, { ...init, redirect: 'manual' });
     return { status: response.status, headers: response.headers, body: await response.text() };
   } catch (cause) {
     throw new NoAnswer('no answer', { cause });

@@ -11,6 +11,8 @@ export interface WebApiSettings {
   readonly token: string;
   /** Where the methods are: `https://slack.com/api/`. */
   readonly url: string;
+  /** Default: Node's own. */
+  readonly fetch?: typeof fetch | undefined;
   /** A call, from the request to the end of the answer: 30 s. */
   readonly timeout?: number | undefined;
   /** An upload of a file's bytes: 5 min. */
@@ -37,10 +39,12 @@ export class WebApiSlackTransport implements SlackTransport {
   readonly #client: WebClient;
   readonly #token: string;
   readonly #uploadTimeout: number;
+  readonly #fetch: WebApiSettings['fetch'];
 
-  constructor({ token, url, timeout = 30_000, uploadTimeout = 300_000 }: WebApiSettings) {
+  constructor({ token, url, fetch, timeout = 30_000, uploadTimeout = 300_000 }: WebApiSettings) {
     this.#token = token;
     this.#uploadTimeout = uploadTimeout;
+    this.#fetch = fetch;
     this.#client = new WebClient(token, {
       slackApiUrl: url,
       logger: silence,
@@ -48,7 +52,7 @@ export class WebApiSlackTransport implements SlackTransport {
       rejectRateLimitedCalls: true,
       timeout,
       // The client would keep neither Slack's own JSON nor the difference between an answer and none.
-      fetch: async (input, init) => new Response(await exchange(String(input), init as RequestInit, saysOk)),
+      fetch: async (input, init) => new Response(await exchange(String(input), init as RequestInit, saysOk, fetch)),
     });
   }
 
@@ -86,7 +90,7 @@ export class WebApiSlackTransport implements SlackTransport {
       const signal = AbortSignal.timeout(this.#uploadTimeout);
       // Never shared memory, which a browser's types would not take for a body.
       const body = content as Uint8Array<ArrayBuffer>;
-      await exchange(url, { method: 'POST', headers, body, signal }, () => true);
+      await exchange(url, { method: 'POST', headers, body, signal }, () => true, this.#fetch);
     } catch (error) {
       throw failureOf(error, this.#purpose('upload'));
     }

@@ -1,0 +1,1 @@
+export { CollectorDouble, type ReceivedSpan } from './collector-double.js';
