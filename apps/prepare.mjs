@@ -75,7 +75,7 @@ function sourceExists(output) {
 }
 
 async function compile(project) {
-  const sources = ['apps', 'libs', 'test', 'bench'].flatMap(filesIn).filter((path) => /\.tsx?$/.test(path));
+  const sources = ['apps', 'libs', 'test', 'bench', 'docs'].flatMap(filesIn).filter((path) => /\.tsx?$/.test(path));
   const settings = readdirSync(root).filter((name) => /^(tsconfig.*|package|package-lock)\.json$|\.ts$/.test(name));
   const compiled = [...settings, ...sources.filter((path) => !path.startsWith(`${consoleFolder}/`))];
   await onceFor(compiled, `dist/.built.${project}`, `compiling (tsc -p ${project})`, [

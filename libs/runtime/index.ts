@@ -29,6 +29,7 @@ export { timersReactor } from './timer/timers.reactor.js';
 export * from './topology/access.js';
 export * from './topology/diagram.js';
 export * from './topology/handler.js';
+export { inFlow } from './topology/in-flow.js';
 export * from './topology/moment.js';
 export * from './topology/topology.js';
 export * from './work-trace.js';

@@ -9,7 +9,7 @@ import {
   type SendNotification,
 } from '#libs/notification';
 import { recipientOwner } from '#libs/recipient';
-import { defineBot, type Deferred, type HandlerContext } from '#libs/runtime';
+import { defineBot, inFlow, type Deferred, type HandlerContext } from '#libs/runtime';
 import type { Append } from '#libs/store/port';
 import type { Vault } from '#libs/vault';
 import { broadcastEvents, type BroadcastRequested } from '../event/broadcast.js';
@@ -22,7 +22,6 @@ import {
   pageSize,
   type NotifyMembers,
 } from '../operations/internal.js';
-import { inFlow } from './in-flow.js';
 import { leavesNothing, OpenPage } from './open-page.js';
 
 export interface BroadcastFanOutServices {

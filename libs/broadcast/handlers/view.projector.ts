@@ -1,12 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import type { RecordOf } from '#libs/kernel';
 import { notificationEvents } from '#libs/notification';
-import { defineProjector, type Deferred, type HandlerContext, type KnownRevision } from '#libs/runtime';
+import { defineProjector, inFlow, type Deferred, type HandlerContext, type KnownRevision } from '#libs/runtime';
 import { WrongExpectedRevision } from '#libs/store/port';
 import { broadcastEvents } from '../event/broadcast.js';
 import { broadcastViews, isFinal, type BroadcastView } from '../view/broadcast-view.js';
 import { decidedView, endedIn, withEnded, type MemberEnded } from '../view/project.js';
-import { inFlow } from './in-flow.js';
 
 type Seen = typeof broadcastEvents | typeof notificationEvents;
 type Context = HandlerContext<Seen | typeof broadcastViews, typeof broadcastViews>;

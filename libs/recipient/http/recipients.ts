@@ -20,7 +20,12 @@ import {
   type RecipientState,
 } from '../event/recipient.js';
 import { destroyPersonalData } from '../handlers/erasure.reactor.js';
-import type { PutRecipientDto } from './put-recipient.dto.js';
+import type { Channel } from '../event/preferences.js';
+import type { ChannelsDto, PutRecipientDto } from './put-recipient.dto.js';
+
+/** What an address is called, by channel. */
+const addressNames = { email: 'address', slack: 'channel' } as const satisfies Record<Channel, string>;
+type AddressNames = typeof addressNames;
 
 /** A recipient as the API shows it. */
 export interface RecipientView {
@@ -28,10 +33,7 @@ export interface RecipientView {
   readonly displayName: string | null;
   readonly locale: string | null;
   readonly timeZone: string | null;
-  readonly channels: {
-    readonly email?: { readonly address: string };
-    readonly slack?: { readonly channel: string };
-  };
+  readonly channels: { readonly [C in Channel]?: { readonly [Name in AddressNames[C]]: string } };
   readonly preferences: RecipientProfile['preferences'];
 }
 
@@ -120,10 +122,7 @@ export class Recipients {
       displayName: wanted.displayName === null ? null : await seal('name', wanted.displayName),
       locale: wanted.locale,
       timeZone: wanted.timeZone,
-      channels: {
-        ...(wanted.channels.email && { email: await seal('address', wanted.channels.email.address) }),
-        ...(wanted.channels.slack && { slack: await seal('address', wanted.channels.slack.channel) }),
-      },
+      channels: await mapAddresses(addressesOf(wanted.channels), (address) => seal('address', address)),
       preferences: wanted.preferences,
     };
     // Only on the revision it was sealed for: an erasure since then destroys the key it is sealed under.
@@ -197,10 +196,7 @@ export class Recipients {
       displayName: displayName === null ? null : await open(displayName),
       locale,
       timeZone,
-      channels: {
-        ...(channels.email && { email: { address: await open(channels.email) } }),
-        ...(channels.slack && { slack: { channel: await open(channels.slack) } }),
-      },
+      channels: namedAddresses(await mapAddresses(channels, open)),
       preferences,
     };
   }
@@ -236,10 +232,7 @@ function opened(id: string, profile: RecipientProfile): RecipientView {
     displayName,
     locale,
     timeZone,
-    channels: {
-      ...(channels.email && { email: { address: channels.email } }),
-      ...(channels.slack && { slack: { channel: channels.slack } }),
-    },
+    channels: namedAddresses(channels),
     preferences,
   };
 }
@@ -251,10 +244,33 @@ function viewOf(id: string, dto: PutRecipientDto): RecipientView {
     displayName,
     locale,
     timeZone,
-    channels: {
-      ...(channels.email && { email: { address: channels.email.address } }),
-      ...(channels.slack && { slack: { channel: channels.slack.channel } }),
-    },
+    channels: namedAddresses(addressesOf(channels)),
     preferences,
   };
+}
+
+type Addresses<Address> = { readonly [C in Channel]?: Address };
+
+/** The addresses of what the API takes or shows. */
+function addressesOf(channels: ChannelsDto | RecipientView['channels']): Addresses<string> {
+  const given = Object.entries(channels) as [Channel, Readonly<Record<string, string>> | null | undefined][];
+  return Object.fromEntries(given.flatMap(([channel, one]) => (one ? [[channel, one[addressNames[channel]]!]] : [])));
+}
+
+function namedAddresses(addresses: Addresses<string>): RecipientView['channels'] {
+  const named = (Object.entries(addresses) as [Channel, string][]).map(([channel, address]) => [
+    channel,
+    { [addressNames[channel]]: address },
+  ]);
+  return Object.fromEntries(named) as RecipientView['channels'];
+}
+
+async function mapAddresses<From, To>(
+  addresses: Addresses<From>,
+  change: (address: From) => Promise<To>,
+): Promise<Addresses<To>> {
+  const changed = (Object.entries(addresses) as [Channel, From][]).map(
+    async ([channel, address]) => [channel, await change(address)] as const,
+  );
+  return Object.fromEntries(await Promise.all(changed));
 }

@@ -1,0 +1,27 @@
+import { notificationEvents } from '#libs/notification';
+import { defineProjector } from '#libs/runtime';
+import { count, dailyCountsViews } from '../view/daily-counts.js';
+
+/** Counts what is asked for, by day and category. */
+export const countProjector = defineProjector({
+  name: 'daily-counts.projector',
+  reads: [notificationEvents],
+  looksUp: [dailyCountsViews],
+  writes: [dailyCountsViews],
+  // Notifications of many flows meet in one view: one at a time, in the order of their positions.
+  concurrency: 1,
+  create: (_services: unknown) => ({
+    async handle(record, context) {
+      if (record.type !== 'notification.requested.v1') return;
+      const day = new Date(record.created).toISOString().slice(0, 10);
+      const last = await context.last(dailyCountsViews, day);
+      const view = count(last?.data, record);
+      if (view === undefined) return;
+      await context.append(
+        context.write(dailyCountsViews, day, last?.revision ?? 'noStream', [
+          { type: 'daily-counts.view.v1', data: view },
+        ]),
+      );
+    },
+  }),
+});
