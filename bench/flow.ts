@@ -20,6 +20,8 @@ const pacedSeconds = 10;
 const perSecond = 100;
 const atATime = 64;
 
+const ends: ReadonlySet<string> = new Set(['notification.sent.v1', 'notification.failed.v1']);
+
 interface Running {
   readonly url: string;
   readonly store: SqliteEventStore;
@@ -27,9 +29,10 @@ interface Running {
 }
 
 /** The real server, in this process: its store can be asked what it did. */
-export async function runServer(sink: Sink): Promise<Running> {
+export async function runServer(sink: Sink, more: Readonly<Record<string, string>> = {}): Promise<Running> {
   const directory = await mkdtemp(join(tmpdir(), 'tidings-bench-'));
-  const env = { PORT: '0', TIDINGS_DATA_DIR: directory, TIDINGS_SMTP_URL: `smtp://127.0.0.1:${sink.port}` };
+  const smtp = `smtp://127.0.0.1:${sink.port}`;
+  const env = { PORT: '0', TIDINGS_DATA_DIR: directory, TIDINGS_SMTP_URL: smtp, ...more };
   const reading = readSettings(env, [], directory);
   if (!('settings' in reading)) throw new Error('error' in reading ? reading.error : reading.output);
   let store: SqliteEventStore | undefined;
@@ -56,8 +59,8 @@ export async function runServer(sink: Sink): Promise<Running> {
   };
 }
 
-/** Posts so many notifications, and resolves when all of them have been sent. `onSent` is told of each. */
-async function load(
+/** Posts so many notifications, and resolves when all of them have been sent, or have failed. `onSent` is told of each. */
+export async function load(
   { url, store }: Running,
   total: number,
   rate: number,
@@ -75,13 +78,13 @@ async function load(
   await all;
 }
 
-/** Resolves when so many notifications have been sent, from the head of the store on; tells of each on the way. */
+/** Resolves when so many notifications have ended, from the head of the store on; tells of each on the way. */
 async function sent(store: SqliteEventStore, count: number, onSent: (seen: number) => void): Promise<void> {
   let seen = 0;
   const filter = { categories: [notificationEvents.category] };
   for await (const { events } of store.subscribeToAll({ after: await store.head(), filter })) {
     for (const { type } of events) {
-      if (type !== 'notification.sent.v1') continue;
+      if (!ends.has(type)) continue;
       seen += 1;
       onSent(seen);
     }

@@ -2,6 +2,7 @@ import { runAppendsBench } from './appends.js';
 import { runBroadcastBench } from './broadcast.js';
 import { runFlatBench, runFlowBench } from './flow.js';
 import { runListsBench } from './lists.js';
+import { runOutageBench } from './outage.js';
 
 /** `npm run bench`, or `npm run bench -- flow` for one part. */
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -10,9 +11,10 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   lists: runListsBench,
   flat: runFlatBench,
   broadcast: runBroadcastBench,
+  outage: runOutageBench,
 };
 /** These take minutes: `flat` a quarter of an hour. */
-const onlyByName: ReadonlySet<string> = new Set(['flat', 'broadcast']);
+const onlyByName: ReadonlySet<string> = new Set(['flat', 'broadcast', 'outage']);
 const wanted = process.argv.slice(2);
 for (const [name, run] of Object.entries(parts)) {
   if (wanted.length === 0 ? !onlyByName.has(name) : wanted.includes(name)) await run();

@@ -14,10 +14,13 @@ export interface Sink {
   close(): void;
 }
 
-/** Starts the sink in a process of its own. */
-export async function startSink(onMail?: (mail: TakenMail) => void): Promise<Sink> {
+/**
+ * Starts the sink in a process of its own.
+ * @param more `refuse`: it knows nobody called `user-…`
+ */
+export async function startSink(onMail?: (mail: TakenMail) => void, ...more: 'refuse'[]): Promise<Sink> {
   const program = fileURLToPath(new URL('./smtp-sink.js', import.meta.url));
-  const child: ChildProcess = fork(program, onMail ? ['tell'] : []);
+  const child: ChildProcess = fork(program, [...(onMail ? ['tell'] : []), ...more]);
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
   child.on('message', ({ subject, at }: { subject: string; at: string }) => onMail?.({ subject, at: BigInt(at) }));
   return { port, close: () => child.disconnect() };

@@ -3,8 +3,10 @@ import { createServer, type Socket } from 'node:net';
 /**
  * A mail server that takes everything at once and keeps nothing: a child process, so that it costs the measured process
  * nothing. Tells its parent the port, and of each mail its subject and when it was taken (`process.hrtime`, nanoseconds).
+ * Arguments: `tell`, to tell of mails; `refuse`, to know nobody called `user-…`.
  */
-const tellsOfMails = process.argv[2] === 'tell';
+const tellsOfMails = process.argv.includes('tell');
+const knowsNoUsers = process.argv.includes('refuse');
 
 function serve(socket: Socket): void {
   let waiting = '';
@@ -27,6 +29,7 @@ function serve(socket: Socket): void {
 }
 
 function replyTo(line: string): string {
+  if (knowsNoUsers && /^RCPT TO:<user-/i.test(line)) return '550 5.1.1 no such user\r\n';
   return /^EHLO/i.test(line) ? '250-sink\r\n250 8BITMIME\r\n' : '250 ok\r\n';
 }
 
