@@ -23,6 +23,7 @@ import {
   escalationEvents,
   escalationFanOutBot,
   escalationReactor,
+  escalationRetention,
   fanOutBot,
   notificationClient,
   notificationClientOperations,
@@ -100,7 +101,11 @@ export const topology = defineTopology([
     producers: [broadcastFanOutBot, escalationReactor],
     consumers: [sendBot, escalationReactor, escalationBot, notificationClient],
   }),
-  stream(escalationEvents, { producers: [escalationBot], consumers: [escalationBot, escalationFanOutBot] }),
+  stream(escalationEvents, {
+    producers: [escalationBot],
+    consumers: [escalationBot, escalationFanOutBot],
+    retention: escalationRetention,
+  }),
   stream(notificationSagas, { producers: [fanOutBot], consumers: [sendBot, deliverySagaHandler, notificationClient] }),
   stream(notificationViews, {
     producers: [viewProjector],

@@ -2,7 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { createHttpApp } from '#libs/http';
 import { messageOf } from '#libs/kernel';
-import { Runtime, type Role as HandlerRole } from '#libs/runtime';
+import { Runtime, truncateStreams, type Role as HandlerRole } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
 import {
   deliveryRules,
@@ -127,10 +127,12 @@ export async function startServer(
   }
 }
 
-/** Gives back what nobody can read any more, such as old checkpoints. */
+/** Gives back what nobody needs or can read any more, such as old checkpoints. */
 function keepScavenging(store: EventStore, log: Logger): NodeJS.Timeout {
   return setInterval(() => {
-    store.scavenge().catch((error: unknown) => log.warn({ error: messageOf(error) }, 'the store was not scavenged'));
+    truncateStreams(store, topology)
+      .then(() => store.scavenge())
+      .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'the store was not scavenged'));
   }, scavengeEvery);
 }
 

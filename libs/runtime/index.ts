@@ -11,6 +11,8 @@ export * from './effect/run-effect.js';
 export * from './live/final-waits.js';
 export * from './live/latest.js';
 export * from './live/live-feed.js';
+export { truncateStreams } from './retention/retention.js';
+export type * from './retention/stream-retention.js';
 export { RetryLater } from './retry/retry-later.js';
 export * from './runtime.js';
 export {

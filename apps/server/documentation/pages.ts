@@ -1,4 +1,4 @@
-import { topologyDiagram, topologyTable } from '#libs/runtime';
+import { topologyDiagram, topologyRetentions, topologyTable } from '#libs/runtime';
 import { topology } from '#streams.config';
 import { asyncApiDocument } from './asyncapi.js';
 import { settingsMarkdown } from '../settings/documentation.js';
@@ -24,6 +24,10 @@ ${topologyDiagram(topology)}
 \`\`\`
 
 ${topologyTable(topology)}
+
+All records of these streams are kept, but of these only until nobody needs them any more:
+
+${topologyRetentions(topology)}
 
 This page is generated. To refresh it: \`npm run docs\`.
 `;

@@ -48,7 +48,8 @@ export class GatheredBefore {
   }
 }
 
-async function* backwards(reader: Reader): AsyncGenerator<EscalationRecord> {
+/** All records, the last one first. */
+export async function* backwards(reader: Reader): AsyncGenerator<EscalationRecord> {
   for (let from: bigint | undefined; from === undefined || from >= 0n;) {
     const records: readonly EscalationRecord[] = await reader.read(escalationEvents, team, {
       direction: 'backwards',

@@ -2,14 +2,20 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { emailEvents, sendEmailBot } from '#libs/channel/email';
 import { keyOf, newId, streamName } from '#libs/kernel';
+import { stream, StreamAccess, truncateStreams, type Topology } from '#libs/runtime';
 import { EscalationFlow, type StoredRecord } from '#libs/testing/flow';
 import { outcomeSample, requestedSample, sealedSample } from '#libs/testing/samples';
 import type { EscalationDecided, FailuresGathered } from '../escalation/contents.js';
+import { escalationEvents } from '../escalation/escalation.js';
+import { loadEscalation } from '../escalation/recall.js';
+import { escalationRetention } from '../escalation/retention.js';
 import type { InternalTeamNotified, NotificationFailed } from '../event/contents.js';
 import { notificationEvents, type NotificationEvent } from '../event/notification.js';
 import type { SendNotification } from '../operations/client.js';
 import { notificationInternalOperations, type NotifyInternalTeam } from '../operations/internal.js';
 import { notificationViews, type NotificationView } from '../view/notification-view.js';
+import { escalationBot } from './escalation.bot.js';
+import { escalationFanOutBot } from './escalation.fan-out.bot.js';
 import { escalationReactor } from './escalation.reactor.js';
 import { viewProjector } from './view.projector.js';
 
@@ -206,10 +212,10 @@ test('a mail to the team that fails makes no other', async () => {
   expect(await escalations.flow.dataOf('email.operation')).toHaveLength(1);
 });
 
-test('10,000 failures within an hour come to a handful of mails, whose counts add up', async () => {
+test('30,000 failures within an hour come to a handful of mails, whose counts add up', async () => {
   const ids: string[] = [];
   for (let minutes = 0; minutes < 60; minutes += 1) {
-    ids.push(...(await escalations.fail(minutes === 0 ? 151 : 167)));
+    ids.push(...(await escalations.fail(500)));
     await escalations.settle();
     escalations.flow.advance(minute);
     if (await escalations.isDue()) await escalations.fireTimers();
@@ -217,11 +223,73 @@ test('10,000 failures within an hour come to a handful of mails, whose counts ad
   }
   while ((await escalations.fireTimers()) > 0) await escalations.settle();
   const decisions = await escalations.decisions();
-  expect(ids.length).toBe(10_004);
+  expect(ids.length).toBe(30_000);
   expect(decisions.length).toBeLessThanOrEqual(5);
   expect(decisions.reduce((sum, { summary }) => sum + summary.count, 0)).toBe(ids.length);
   await expectEachToldOnce(escalations, ids);
-}, 120_000);
+}, 300_000);
+
+describe('what was told', () => {
+  const consumers = ['notification.escalation-bot', 'notification.escalation-fan-out-bot'];
+  const types = async () => {
+    const found: string[] = [];
+    for await (const { type } of escalations.flow.store.readStream('escalation.event-team')) found.push(type);
+    return found;
+  };
+  const topology: Topology<never> = {
+    streams: [
+      stream(escalationEvents, {
+        producers: [escalationBot],
+        consumers: [escalationBot, escalationFanOutBot],
+        retention: escalationRetention,
+      }),
+    ],
+    handlers: [],
+  };
+  const page = 'escalation.failures-gathered.v1';
+  const decided = 'escalation.decided.v1';
+
+  async function allHavePassed(): Promise<void> {
+    const position = String(await escalations.flow.store.head());
+    for (const consumer of consumers) {
+      const event = { id: newId(), type: 'runtime.checkpoint-reached.v1', data: { position } };
+      await escalations.flow.store.append(`runtime.checkpoint-${consumer}`, 'any', [event]);
+    }
+  }
+
+  async function tellTwice(): Promise<string[]> {
+    const first = await escalations.fail();
+    await escalations.settle();
+    await escalations.flow.drive([sendEmailBot]);
+    const second = await escalations.fail(2);
+    await escalations.settle();
+    await escalations.fireTimers();
+    await escalations.settle();
+    expect(await types()).toEqual([page, decided, page, decided]);
+    return [...first, ...second];
+  }
+
+  test('is truncated up to the last mail that has ended', async () => {
+    await tellTwice();
+    await allHavePassed();
+    const access = new StreamAccess(escalations.flow.store, escalationBot);
+    const before = await loadEscalation(access);
+    await truncateStreams(escalations.flow.store, topology);
+    expect(await types()).toEqual([decided, page, decided]);
+    await escalations.flow.drive([sendEmailBot]);
+    await allHavePassed();
+    await truncateStreams(escalations.flow.store, topology);
+    expect(await types()).toEqual([decided]);
+    expect(await loadEscalation(access)).toEqual(before);
+  });
+
+  test('stays while a consumer may still need it', async () => {
+    await tellTwice();
+    await escalations.flow.drive([sendEmailBot]);
+    await truncateStreams(escalations.flow.store, topology);
+    expect(await types()).toEqual([page, decided, page, decided]);
+  });
+});
 
 describe('while there is nobody to tell', () => {
   async function failAgain(): Promise<string[]> {

@@ -32,6 +32,15 @@ export function topologyTable({ streams }: Topology<never>): string {
   ].join('\n');
 }
 
+/** What of the streams is not kept for ever, as Markdown. */
+export function topologyRetentions({ streams }: Topology<never>): string {
+  return streams
+    .flatMap(({ stream, retention }) =>
+      retention === undefined ? [] : [`- \`${stream.category}\`: ${retention.until}`],
+    )
+    .join('\n');
+}
+
 function handed(declaration: StreamDeclaration): string {
   return names(declaration.consumers.filter((consumer) => isHanded(consumer, declaration)));
 }

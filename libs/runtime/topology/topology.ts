@@ -1,4 +1,5 @@
 import { TidingsError, type StreamDefinition } from '#libs/kernel';
+import type { StreamRetention } from '../retention/stream-retention.js';
 import type { AnyHandler, HandlerDeclaration } from './handler.js';
 
 /** A stream's place in the topology: who writes it and who reads it. */
@@ -12,6 +13,8 @@ export interface StreamDeclaration<
   readonly producers: readonly Producer[];
   /** Read-only: those it is handed to, and those that look single streams up. */
   readonly consumers: readonly Consumer[];
+  /** Left out: all of it is kept. */
+  readonly retention?: StreamRetention | undefined;
 }
 
 export interface Topology<Services = unknown> {
@@ -33,7 +36,7 @@ export function stream<
   Consumer extends AnyHandler & { readonly canRead?: ((stream: Stream) => void) | undefined },
 >(
   definition: Stream,
-  sides: { readonly producers: readonly Producer[]; readonly consumers: readonly Consumer[] },
+  sides: Omit<StreamDeclaration<Stream, Producer, Consumer>, 'stream'>,
 ): StreamDeclaration<Stream, Producer, Consumer> {
   return { stream: definition, ...sides };
 }
