@@ -25,10 +25,16 @@ interface Request {
 export class ApiClient {
   private readonly base: string;
 
-  constructor(url: string) {
+  /** @param key API key, where the server asks for one */
+  constructor(
+    url: string,
+    private readonly key: string | undefined,
+  ) {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;
     if (!/^https?:$/.test(parsed?.protocol ?? '') || parsed!.username !== '' || parsed!.search + parsed!.hash !== '')
       throw usageError('the URL of the server must look like http://127.0.0.1:3000');
+    if (key !== undefined && !/^[!-~]+$/.test(key))
+      throw usageError('the API key must be one word of ASCII characters');
     this.base = parsed!.href.replace(/\/+$/, '');
   }
 
@@ -62,7 +68,7 @@ export class ApiClient {
       response = await fetch(`${this.base}${path}${search === '' ? '' : `?${search}`}`, {
         ...init,
         method,
-        headers: given(headers),
+        headers: given({ ...headers, authorization: this.key && `Bearer ${this.key}` }),
         signal: AbortSignal.timeout(Math.ceil(patience + wait)),
       });
       text = await response.text();
@@ -97,6 +103,8 @@ function failureOf(status: number, problem: Partial<ProblemDocument> | undefined
     ?.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
     .join('; ');
   const reason = fields || problem?.detail || problem?.title || 'no reason given';
+  if (status === 401 || status === 403)
+    return new CommandFailed(exitCodes.denied, `not allowed (${status}): ${reason}`);
   return status < 500
     ? new CommandFailed(exitCodes.refused, `refused (${status}): ${reason}`)
     : new CommandFailed(exitCodes.serverFailed, `the server has failed (${status}): ${reason}`);

@@ -23,6 +23,7 @@ export const localOptions: OptionSpecs = {
 /** The options of every command that asks a server. */
 export const apiOptions: OptionSpecs = {
   url: { value: '<url>', help: 'where the server is; else TIDINGS_URL, else http://127.0.0.1:3000' },
+  'key-file': { value: '<file>', help: 'file with the API key, where the server asks for one; else TIDINGS_API_KEY' },
   ...localOptions,
   json: { help: "the API's answer as it is, for programs" },
 };

@@ -8,6 +8,7 @@ export const exitCodes = {
   serverFailed: 5,
   notYet: 6,
   filesUnusable: 7,
+  denied: 8,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -21,7 +22,8 @@ export const meanings: Readonly<Record<ExitCode, string>> = {
   4: 'the server has refused it',
   5: 'the server has failed, or is not Tidings',
   6: 'the wait is over, and the notification is not at its end',
-  7: 'the files of a backup or a data directory cannot be used or written',
+  7: 'the files of a backup, a data directory or keys cannot be used or written',
+  8: 'the server wants an API key, or one with another scope',
 };
 
 /** Ends the command: one line for people, one number for programs. */

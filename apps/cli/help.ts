@@ -8,7 +8,7 @@ export function generalHelp(): string {
   return [
     'Usage: tidings <command> [options]',
     '',
-    'Talks to a running Tidings server over its HTTP API; backup, restore and erasures work on files instead.',
+    'Talks to a running Tidings server over its HTTP API; backup, restore, erasures and keys work on files instead.',
     '',
     'Commands:',
     ...list(Object.entries(commands).map(([name, { summary }]) => [name, summary])),

@@ -117,7 +117,7 @@ export async function startServer(
     });
     tracing?.requests(app.getHttpAdapter().getInstance());
     measureRequests(app, metrics.registry);
-    logRequests(app, log);
+    logRequests(app.getHttpAdapter().getInstance(), log);
     await serveConsole(app);
     await app.listen({ host: settings.host, port: settings.port });
     return { url: await app.getUrl(), facadeUrl, drain };

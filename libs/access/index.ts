@@ -1,4 +1,6 @@
 export type { Authenticator, Caller } from './caller.js';
-export { KeyFileMalformed, parseKeyFile } from './keys/key-file.js';
+export { hashOfKey, newKey } from './keys/api-key.js';
+export { editKeyFile, KeyFileLocked, readKeyFile } from './keys/edit-key-file.js';
+export { entryProblems, KeyFileMalformed, normalHash, parseKeyFile, type KeyEntry } from './keys/key-file.js';
 export { KeyRing } from './keys/key-ring.js';
 export { scopeMeanings, type Scope } from './scopes.js';

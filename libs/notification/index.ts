@@ -27,7 +27,7 @@ export * from './steps/step.js';
 export * from './view/history.js';
 export * from './view/notification-view.js';
 export * from './view/project.js';
-export { acceptOnce, type Accepted, type RequestContext } from './http/accept-once.js';
+export { acceptOnce, metadataOf, type Accepted, type RequestContext } from './http/accept-once.js';
 export type { Broadcasts } from './http/broadcasts.js';
 export type { ContentView } from './http/content.controller.js';
 export { notificationClient } from './http/notification-client.js';

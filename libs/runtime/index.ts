@@ -34,4 +34,5 @@ export * from './topology/handler.js';
 export { inFlow } from './topology/in-flow.js';
 export * from './topology/moment.js';
 export * from './topology/topology.js';
+export { withMetadata } from './topology/with-metadata.js';
 export * from './work-trace.js';

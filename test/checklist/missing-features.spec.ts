@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { eventually, findInFiles, runServer, temporaryFolder } from '../support/index.js';
+import { Api, eventually, findInFiles, keysIn, runServer, startServer, temporaryFolder } from '../support/index.js';
 import { gate, mailOf, World } from './support/index.js';
 
 const team = 'team@example.org';
@@ -85,13 +85,26 @@ test('W11. There are metrics: what each consumer has handled', async () => {
   expect(await handled()).toBe(before + 1);
 });
 
-test('W12. Without authorisation nobody but this machine gets in', async () => {
+test('W12. Without a key nobody gets in, with a key nobody but where its scopes say so', async () => {
   const folder = await temporaryFolder();
+  const keys = keysIn(folder.path);
+  const reader = keys.make('reader', ['notifications:read']);
+  await keys.write();
+  // Without keys, nobody but this machine gets in.
+  const open = await runServer(folder.path, [], { HOST: '0.0.0.0' });
+  expect(open.code).toBe(78);
+  expect(open.stderr).toContain('HOST must be a loopback address');
+  const server = await startServer(folder.path, { HOST: '0.0.0.0', TIDINGS_API_KEYS_FILE: keys.file });
   try {
-    const { code, stderr } = await runServer(folder.path, [], { HOST: '0.0.0.0' });
-    expect(code).toBe(78);
-    expect(stderr).toContain('HOST must be a loopback address');
+    const statusOf = async (key: string | undefined, method: string, path: string) =>
+      (await new Api(server.url, key).request(method, path)).status;
+    expect(await statusOf(undefined, 'GET', '/v1/notifications')).toBe(401);
+    expect(await statusOf(`${reader}x`, 'GET', '/v1/notifications')).toBe(401);
+    expect(await statusOf(reader, 'GET', '/v1/notifications')).toBe(200);
+    expect(await statusOf(reader, 'POST', '/v1/notifications')).toBe(403);
+    expect(await statusOf(reader, 'DELETE', '/v1/recipients/ada')).toBe(403);
   } finally {
+    await server.kill();
     await folder.remove();
   }
 });

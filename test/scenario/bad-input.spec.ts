@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openSqliteStore } from '#libs/store/sqlite';
 import { SmtpDouble } from '#libs/testing';
 import { Api, eventually, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { accessChecks, ownerKey, writeKeys } from './bad-input/access-checks.js';
 import { appendBadRecords, followUpChecks, readParked, recordChecks } from './bad-input/record-checks.js';
 import { batchAndCancelChecks } from './bad-input/batch-and-cancel-checks.js';
 import { listChecks } from './bad-input/list-checks.js';
@@ -15,8 +16,9 @@ let server: ServerProcess;
 let api: Api;
 
 async function start(): Promise<void> {
-  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url, TIDINGS_BLOB_LIMIT_MB: '1' });
-  api = new Api(server.url);
+  const env = { TIDINGS_SMTP_URL: smtp.url, TIDINGS_BLOB_LIMIT_MB: '1' };
+  server = await startServer(folder.path, { ...env, TIDINGS_API_KEYS_FILE: await writeKeys(folder.path) });
+  api = new Api(server.url, ownerKey);
 }
 
 /** How many of them park a record, as a row has it. */
@@ -37,17 +39,20 @@ afterAll(async () => {
 });
 
 test('docs/bad-input.md has a row for every check, and only those', () => {
-  const checks = [
+  const inputs = [
     ...Object.keys(requestChecks),
     ...Object.keys(listChecks),
     ...Object.keys(batchAndCancelChecks),
+    ...Object.keys(accessChecks),
     ...Object.keys(recordChecks),
     ...Object.keys(followUpChecks),
   ];
-  expect([...documented.keys()].sort()).toEqual(checks.sort());
+  expect([...documented.keys()].sort()).toEqual(inputs.sort());
 });
 
-test.each(Object.entries({ ...requestChecks, ...listChecks, ...batchAndCancelChecks }))('%s', async (input, check) => {
+const checks = { ...requestChecks, ...listChecks, ...batchAndCancelChecks, ...accessChecks };
+
+test.each(Object.entries(checks))('%s', async (input, check) => {
   expect(await check(api)).toBe(documented.get(input));
 });
 

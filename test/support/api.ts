@@ -32,7 +32,11 @@ type HeaderTexts = Readonly<Record<string, string>>;
 
 /** A client of the API, with what the scenarios do again and again. */
 export class Api {
-  constructor(readonly url: string) {}
+  /** @param key API key that every request has */
+  constructor(
+    readonly url: string,
+    readonly key?: string,
+  ) {}
 
   /** @param body sent as JSON, or as it is where it is a text or bytes */
   async request<Body = Readonly<Record<string, unknown>>>(
@@ -44,7 +48,11 @@ export class Api {
     const isRaw = typeof body === 'string' || body instanceof Uint8Array;
     const response = await fetch(this.url + path, {
       method,
-      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(this.key !== undefined && { authorization: `Bearer ${this.key}` }),
+        ...headers,
+      },
       ...(body !== undefined && { body: isRaw ? body : JSON.stringify(body) }),
     });
     const text = await response.text();

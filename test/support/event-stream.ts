@@ -8,6 +8,8 @@ export interface StreamedEvent<Data> {
 
 interface Reading<Data> {
   readonly lastEventId?: string | undefined;
+  /** API key. */
+  readonly key?: string;
   /** Cuts the connection after so many bytes, wherever that is. */
   readonly bytes?: number;
   /** Cuts the connection once it holds. */
@@ -17,9 +19,13 @@ interface Reading<Data> {
 /** What came over one connection, and whether the server ended it. @throws where the answer is another than 200 */
 export function readEvents<Data>(
   url: string,
-  { lastEventId, bytes = Infinity, until = () => false }: Reading<Data>,
+  { lastEventId, key, bytes = Infinity, until = () => false }: Reading<Data>,
 ): Promise<{ readonly events: readonly StreamedEvent<Data>[]; readonly ended: boolean }> {
-  const headers = { accept: 'text/event-stream', ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) };
+  const headers = {
+    accept: 'text/event-stream',
+    ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+  };
   return new Promise((resolve, reject) => {
     const events: StreamedEvent<Data>[] = [];
     const request = get(url, { headers, agent: false }, (response) => {

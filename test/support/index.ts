@@ -4,6 +4,7 @@ export { Api, type Accepted, type Answer, type EventItem } from './api.js';
 export { readEvents, type StreamedEvent } from './event-stream.js';
 export { eventually } from './eventually.js';
 export { findInFiles } from './files.js';
+export { keysIn, type Keys } from './keys.js';
 export { Program, type EndedProcess, type Environment } from './program.js';
 export { apiOf, runServer, startServer, temporaryFolder, type ServerProcess } from './server-process.js';
 

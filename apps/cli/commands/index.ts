@@ -1,6 +1,7 @@
 import type { Command } from '../command.js';
 import { backup, erasures, restore } from './backups.js';
 import { consumers, pause, resume } from './consumers.js';
+import { createKey, listKeys, revokeKeys } from './keys.js';
 import { migrate } from './migrate.js';
 import { cancel, events, show } from './notifications.js';
 import { archive, handling, parked, redrive } from './parked.js';
@@ -22,5 +23,8 @@ export const commands: Readonly<Record<string, Command>> = {
   backup,
   restore,
   erasures,
+  'keys create': createKey,
+  'keys list': listKeys,
+  'keys revoke': revokeKeys,
   migrate,
 };

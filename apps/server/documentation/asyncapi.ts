@@ -49,6 +49,7 @@ const metadata: JsonSchema = {
   properties: {
     $correlationId: { type: 'string', description: 'Of the flow.' },
     $causationId: { type: 'string', description: 'Event id of the record that caused this one.' },
+    caller: { type: 'string', description: 'Name of the API key with which it was asked for.' },
   },
 };
 

@@ -18,14 +18,14 @@ export class KeyEntry {
   hash!: string;
 
   @IsArray()
-  @ArrayMinSize(1)
-  @ArrayUnique()
+  @ArrayMinSize(1, { message: 'must name one at least' })
+  @ArrayUnique({ message: 'must not name one twice' })
   @IsIn(grantedScopes, { each: true, message: `must be some of ${grantedScopes.join(', ')}` })
   scopes!: GrantedScope[];
 
   /** RFC 3339: from then on the key is refused. */
   @IsOptional()
-  @IsRfc3339()
+  @IsRfc3339({ message: 'must be an RFC 3339 time like 2027-01-31T12:00:00Z' })
   notAfter?: string | null;
 }
 
@@ -37,9 +37,7 @@ export function parseKeyFile(text: string): readonly KeyEntry[] {
   const entries = parsed(text);
   if (!Array.isArray(entries)) throw new KeyFileMalformed('is not a list');
   const problems = entries.flatMap((entry: unknown, index) =>
-    validate(KeyEntry, entry).map(
-      ({ path, message }) => `${path === '' ? '' : `${path} `}${message} in entry ${index + 1}`,
-    ),
+    entryProblems(entry).map((problem) => `${problem} in entry ${index + 1}`),
   );
   if (problems.length > 0) throw new KeyFileMalformed(`is not valid: ${problems[0]}`);
   const seen = new Set<string>();
@@ -49,6 +47,11 @@ export function parseKeyFile(text: string): readonly KeyEntry[] {
     seen.add(normal);
   }
   return entries as KeyEntry[];
+}
+
+/** What is wrong with an entry, each problem with the field that it is of. */
+export function entryProblems(entry: unknown): readonly string[] {
+  return validate(KeyEntry, entry).map(({ path, message }) => (path === '' ? message : `${path} ${message}`));
 }
 
 /** In base64url. */

@@ -1,5 +1,6 @@
 import {
   acceptOnce,
+  metadataOf,
   sealRequest,
   uploadsCheck,
   type Accepted,
@@ -25,7 +26,7 @@ export class BroadcastAcceptor implements Broadcasts {
 
   accept(dto: PostToManyDto, request: RequestContext): Promise<Accepted> {
     const { services } = this;
-    const { traceparent, now } = request;
+    const { now } = request;
     return acceptOnce(
       services,
       {
@@ -40,7 +41,7 @@ export class BroadcastAcceptor implements Broadcasts {
             id,
             'noStream',
             [{ type: 'broadcast.send.v1', data: { ...message, ...recipientsOf(dto) } }],
-            { correlationId: id, ids: [eventId], ...(traceparent !== undefined && { metadata: { traceparent } }) },
+            { correlationId: id, ids: [eventId], metadata: metadataOf(request) },
           );
           return position;
         },

@@ -7,6 +7,7 @@ export class PutGroup extends Command<DecidedGroup & { readonly created: boolean
     readonly id: string,
     readonly name: string | null,
     readonly ifMatch: RevisionCondition,
+    readonly caller: string | undefined,
   ) {
     super();
   }
@@ -18,6 +19,7 @@ export class ChangeGroupMembers extends Command<DecidedGroup | undefined> {
     readonly add: readonly string[],
     readonly remove: readonly string[],
     readonly ifMatch: RevisionCondition,
+    readonly caller: string | undefined,
   ) {
     super();
   }
@@ -27,6 +29,7 @@ export class DeleteGroup extends Command<DecidedGroup | undefined> {
   constructor(
     readonly id: string,
     readonly ifMatch: RevisionCondition,
+    readonly caller: string | undefined,
   ) {
     super();
   }
@@ -52,8 +55,8 @@ export class ListGroupMembers extends Query<MembersPage | undefined> {
 export class PutGroupHandler implements ICommandHandler<PutGroup> {
   constructor(@Inject(Groups) private readonly groups: Groups) {}
 
-  execute({ id, name, ifMatch }: PutGroup): ReturnType<Groups['put']> {
-    return this.groups.put(id, name, ifMatch);
+  execute({ id, name, ifMatch, caller }: PutGroup): ReturnType<Groups['put']> {
+    return this.groups.by(caller).put(id, name, ifMatch);
   }
 }
 
@@ -61,8 +64,8 @@ export class PutGroupHandler implements ICommandHandler<PutGroup> {
 export class ChangeGroupMembersHandler implements ICommandHandler<ChangeGroupMembers> {
   constructor(@Inject(Groups) private readonly groups: Groups) {}
 
-  execute({ id, add, remove, ifMatch }: ChangeGroupMembers): ReturnType<Groups['changeMembers']> {
-    return this.groups.changeMembers(id, add, remove, ifMatch);
+  execute({ id, add, remove, ifMatch, caller }: ChangeGroupMembers): ReturnType<Groups['changeMembers']> {
+    return this.groups.by(caller).changeMembers(id, add, remove, ifMatch);
   }
 }
 
@@ -70,8 +73,8 @@ export class ChangeGroupMembersHandler implements ICommandHandler<ChangeGroupMem
 export class DeleteGroupHandler implements ICommandHandler<DeleteGroup> {
   constructor(@Inject(Groups) private readonly groups: Groups) {}
 
-  execute({ id, ifMatch }: DeleteGroup): ReturnType<Groups['delete']> {
-    return this.groups.delete(id, ifMatch);
+  execute({ id, ifMatch, caller }: DeleteGroup): ReturnType<Groups['delete']> {
+    return this.groups.by(caller).delete(id, ifMatch);
   }
 }
 

@@ -15,7 +15,9 @@ import {
 } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply } from 'fastify';
+import type { Caller } from '#libs/access';
 import {
+  AskedBy,
   clearTextParameter,
   cursorOf,
   etagOf,
@@ -56,9 +58,10 @@ export class GroupController {
     @Param('id') id: string,
     @Body(validated(PutGroupDto)) { name = null }: PutGroupDto,
     @Headers('if-match') ifMatch: string | undefined,
+    @AskedBy() caller: Caller | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<GroupView> {
-    const command = new PutGroup(clearTextParameter('id', id), name, revisionOf(ifMatch));
+    const command = new PutGroup(clearTextParameter('id', id), name, revisionOf(ifMatch), caller?.name);
     const decided = await decide(ifMatch, () => this.commands.execute(command));
     void reply.code(decided.created ? HttpStatus.CREATED : HttpStatus.OK);
     return answer(reply, decided);
@@ -75,9 +78,10 @@ export class GroupController {
   async delete(
     @Param('id') id: string,
     @Headers('if-match') ifMatch: string | undefined,
+    @AskedBy() caller: Caller | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ readonly id: string; readonly deleted: true }> {
-    const command = new DeleteGroup(clearTextParameter('id', id), revisionOf(ifMatch));
+    const command = new DeleteGroup(clearTextParameter('id', id), revisionOf(ifMatch), caller?.name);
     answer(reply, found(await decide(ifMatch, () => this.commands.execute(command))));
     return { id, deleted: true };
   }
@@ -105,9 +109,16 @@ export class GroupController {
     @Param('id') id: string,
     @Body(validated(ChangeMembersDto)) { add, remove }: ChangeMembersDto,
     @Headers('if-match') ifMatch: string | undefined,
+    @AskedBy() caller: Caller | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<GroupView> {
-    const command = new ChangeGroupMembers(clearTextParameter('id', id), add ?? [], remove ?? [], revisionOf(ifMatch));
+    const command = new ChangeGroupMembers(
+      clearTextParameter('id', id),
+      add ?? [],
+      remove ?? [],
+      revisionOf(ifMatch),
+      caller?.name,
+    );
     return answer(reply, found(await decide(ifMatch, () => this.commands.execute(command))));
   }
 }

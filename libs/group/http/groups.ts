@@ -1,4 +1,11 @@
-import { execute, loadAggregate, type ClientContext, type Executed, type KnownRevision } from '#libs/runtime';
+import {
+  execute,
+  loadAggregate,
+  withMetadata,
+  type ClientContext,
+  type Executed,
+  type KnownRevision,
+} from '#libs/runtime';
 import { group, groupEvents, type GroupCommand, type GroupState } from '../event/group.js';
 
 /** A group as the API shows it. */
@@ -32,6 +39,12 @@ export interface GroupServices {
 /** Decided writes and reads of groups. */
 export class Groups {
   constructor(private readonly services: GroupServices) {}
+
+  /** The same, with the caller named in what is written. @param caller undefined: nobody has to say who they are */
+  by(caller: string | undefined): Groups {
+    if (caller === undefined) return this;
+    return new Groups({ client: withMetadata(this.services.client, { caller }) });
+  }
 
   /** @throws WrongExpectedRevision; Refused where it has to exist and does not */
   async put(

@@ -10,10 +10,10 @@ export const AskedBy = createParamDecorator(
 
 /**
  * For what a request needs on top of its route, depending on what it says.
- * @param why what needs it: `telling several at once`
+ * @param why what needs it: `to tell several at once`
  * @throws Problem 403
  */
 export function demand(caller: Caller | undefined, scope: Scope, why: string): void {
   if (caller === undefined || caller.may(scope)) return;
-  throw forbidden(`${why} needs an API key with the scope ${scope}`, scope);
+  throw forbidden(`${why}, the API key needs the scope ${scope}`, scope);
 }

@@ -33,7 +33,7 @@ class NotesController {
   @Post('notes')
   @Needs('notifications:write')
   write(@AskedBy() caller: Caller | undefined): unknown {
-    demand(caller, 'broadcasts:write', 'telling several at once');
+    demand(caller, 'broadcasts:write', 'to tell several at once');
     return {};
   }
   @Get('undeclared')
@@ -174,7 +174,10 @@ describe('with a key', () => {
   test('what a request needs on top is a 403 as well', async () => {
     expect(await ask('POST', '/notes', 'Bearer key-of-writer')).toMatchObject({
       status: 403,
-      body: { scope: 'broadcasts:write', detail: expect.stringContaining('telling several at once') },
+      body: {
+        scope: 'broadcasts:write',
+        detail: 'to tell several at once, the API key needs the scope broadcasts:write',
+      },
     });
   });
 

@@ -34,7 +34,7 @@ async function post(more: Partial<PostToOneDto> = {}): Promise<string> {
   return id;
 }
 
-const ask = (id: string) => cancel(flow.client, id, undefined);
+const ask = (id: string) => cancel(flow.client, id, { caller: undefined, traceparent: undefined });
 
 /** Its end: one event, the view agrees with it, and to go through all of it again changes nothing. */
 async function endOf(id: string): Promise<NotificationView> {

@@ -20,17 +20,25 @@ export interface Accepted {
   readonly replayed: boolean;
 }
 
+/** Scope of the idempotency keys of those who need not say who they are. */
+const anybody = 'anybody';
+
 /** The idempotency key was used before, for another body. */
 export class IdempotencyKeyReused extends Error {}
 
 export interface RequestContext {
-  /** Scope of the idempotency key. */
-  readonly caller: string;
+  /** Who asks: the scope of the idempotency key. Undefined where nobody has to say. */
+  readonly caller: string | undefined;
   readonly idempotencyKey: string | undefined;
   /** W3C trace context, carried along the flow. */
   readonly traceparent: string | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly now: number;
+}
+
+/** What an operation's metadata says of the request. */
+export function metadataOf({ caller, traceparent }: Pick<RequestContext, 'caller' | 'traceparent'>) {
+  return { ...(traceparent !== undefined && { traceparent }), ...(caller !== undefined && { caller }) };
 }
 
 /** What is asked for, and how it is enqueued. */
@@ -58,7 +66,7 @@ export async function acceptOnce<Operations extends StreamDefinition>(
   asked: Enqueueing<Operations>,
   request: RequestContext,
 ): Promise<Accepted> {
-  const { idempotencyKey: key, caller, now } = request;
+  const { idempotencyKey: key, caller = anybody, now } = request;
   if (key === undefined) {
     const id = newId();
     return { id, position: await asked.enqueue(id, newId(), false), replayed: false };
@@ -80,7 +88,7 @@ async function reserveFor<Operations extends StreamDefinition>(
   { client, vault }: OnceServices<Operations>,
   { body, hashOwner }: Enqueueing<Operations>,
   key: string,
-  { caller, now }: RequestContext,
+  { caller = anybody, now }: RequestContext,
 ): Promise<Reservation> {
   const hash = createHash('sha256').update(JSON.stringify(body, inKeyOrder)).digest('base64url');
   const bodyHash = await vault.sealFor(hashOwner, 'hash', hash);

@@ -1,7 +1,7 @@
 import { recipientOwner } from '#libs/recipient';
 import type { ClientContext } from '#libs/runtime';
 import { notificationClientOperations } from '../operations/client.js';
-import { acceptOnce, type Accepted, type RequestContext } from './accept-once.js';
+import { acceptOnce, metadataOf, type Accepted, type RequestContext } from './accept-once.js';
 import type { notificationClient } from './notification-client.js';
 import type { PostToOneDto } from './post-notification.dto.js';
 import { sealRequest, uploadsCheck, type SealServices } from './seal-request.js';
@@ -20,7 +20,7 @@ export interface AcceptServices extends SealServices {
 export function accept(services: AcceptServices, dto: PostToOneDto, request: RequestContext): Promise<Accepted> {
   const { client } = services;
   const { recipientId } = dto;
-  const { traceparent, now } = request;
+  const { now } = request;
   const owner = recipientOwner(recipientId);
   return acceptOnce(
     services,
@@ -36,7 +36,7 @@ export function accept(services: AcceptServices, dto: PostToOneDto, request: Req
           id,
           'noStream',
           [{ type: 'notification.send.v1', data }],
-          { correlationId: id, ids: [eventId], ...(traceparent !== undefined && { metadata: { traceparent } }) },
+          { correlationId: id, ids: [eventId], metadata: metadataOf(request) },
         );
         return position;
       },

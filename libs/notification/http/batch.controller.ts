@@ -1,10 +1,11 @@
 import { Body, Controller, Headers, HttpCode, HttpStatus, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Needs, traceparentOf, validated, verb, type ProblemDocument } from '#libs/http';
+import type { Caller } from '#libs/access';
+import { AskedBy, Needs, traceparentOf, validated, verb, type ProblemDocument } from '#libs/http';
 import type { AcceptServices } from './accept.js';
 import { PostBatchDto } from './batch.dto.js';
 import { acceptBatch } from './batch.js';
-import { ACCEPT_SERVICES, anybody, type AcceptedDto } from './notification.controller.js';
+import { ACCEPT_SERVICES, type AcceptedDto } from './notification.controller.js';
 import { refuseReusedKey, refuseUselessKey } from './refusals.js';
 
 /** In the order of the request. */
@@ -24,10 +25,16 @@ export class BatchController {
     @Body(validated(PostBatchDto)) dto: PostBatchDto,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Headers('traceparent') traceparent: string | undefined,
+    @AskedBy() caller: Caller | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<BatchDto> {
     refuseUselessKey(idempotencyKey);
-    const request = { caller: anybody, idempotencyKey, traceparent: traceparentOf(traceparent), now: Date.now() };
+    const request = {
+      caller: caller?.name,
+      idempotencyKey,
+      traceparent: traceparentOf(traceparent),
+      now: Date.now(),
+    };
     const { items, position, replayed } = await acceptBatch(this.services, dto, request).catch(refuseReusedKey);
     if (position !== undefined) void reply.header('tidings-position', String(position));
     if (replayed) void reply.header('idempotency-replayed', 'true');

@@ -4,7 +4,7 @@ import { deriveId, streamName } from '#libs/kernel';
 import { recipientOwner } from '#libs/recipient';
 import { validate, type FieldProblem } from '#libs/validation';
 import { notificationClientOperations, type SendNotification } from '../operations/client.js';
-import { acceptOnce, type RequestContext } from './accept-once.js';
+import { acceptOnce, metadataOf, type RequestContext } from './accept-once.js';
 import type { AcceptServices } from './accept.js';
 import type { PostBatchDto } from './batch.dto.js';
 import { PostToOneDto } from './post-notification.dto.js';
@@ -55,7 +55,7 @@ export async function acceptBatch(
       async enqueue(batchId, _eventId, isRepeat) {
         const judged = await judgeAll(services, dto.items, batchId, isRepeat, request.now);
         items = judged.map(({ item }) => item);
-        return enqueueAll(services, judged, request.traceparent);
+        return enqueueAll(services, judged, metadataOf(request));
       },
     },
     request,
@@ -119,13 +119,13 @@ function within(index: number, path: string): string {
 async function enqueueAll(
   { client }: AcceptServices,
   judged: readonly Judged[],
-  traceparent: string | undefined,
+  metadata: Readonly<Record<string, unknown>>,
 ): Promise<bigint | undefined> {
   const appends = judged.flatMap(({ item, data }) => {
     if (!('id' in item) || data === undefined) return [];
     const { id: key } = item;
     const ids = [deriveId(key, streamName(notificationClientOperations, key), 0)];
-    const options = { correlationId: key, ids, ...(traceparent !== undefined && { metadata: { traceparent } }) };
+    const options = { correlationId: key, ids, metadata };
     return [{ key, messages: [{ type: 'notification.send.v1' as const, data }], options }];
   });
   const results = appends.length === 0 ? [] : await client.appendNew(notificationClientOperations, appends);

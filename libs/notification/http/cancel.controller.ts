@@ -1,6 +1,7 @@
 import { Body, Controller, Headers, HttpCode, HttpStatus, Inject, Param, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Needs, noBody, traceparentOf, verb } from '#libs/http';
+import type { Caller } from '#libs/access';
+import { AskedBy, Needs, noBody, traceparentOf, verb } from '#libs/http';
 import type { AcceptServices } from './accept.js';
 import { cancel, type Cancelling } from './cancel.js';
 import { ACCEPT_SERVICES } from './notification.controller.js';
@@ -23,9 +24,13 @@ export class CancelController {
     @Param('id') id: string,
     @Body(noBody) _body: void,
     @Headers('traceparent') traceparent: string | undefined,
+    @AskedBy() caller: Caller | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CancellingDto> {
-    const { status, position } = await cancel(this.services.client, id, traceparentOf(traceparent));
+    const { status, position } = await cancel(this.services.client, id, {
+      caller: caller?.name,
+      traceparent: traceparentOf(traceparent),
+    });
     const href = `/v1/notifications/${id}`;
     void reply.header('location', href);
     if (position !== undefined) void reply.header('tidings-position', String(position));

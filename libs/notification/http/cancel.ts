@@ -6,6 +6,7 @@ import { memberOf, metadataOfMember } from '../event/broadcast-member.js';
 import { isTerminal, notification, notificationEvents } from '../event/notification.js';
 import { notificationClientOperations } from '../operations/client.js';
 import { readRequest } from '../operations/read-request.js';
+import { metadataOf, type RequestContext } from './accept-once.js';
 import type { notificationClient } from './notification-client.js';
 
 type Client = ClientContext<(typeof notificationClient.looksUp)[number], (typeof notificationClient.writes)[number]>;
@@ -21,14 +22,18 @@ export interface Cancelling {
  * Enqueues the cancelling of a notification, once; durable before it resolves.
  * @throws Problem 404, Problem 409 – it has ended otherwise –, InvalidRecord, StoreUnavailable
  */
-export async function cancel(client: Client, id: string, traceparent: string | undefined): Promise<Cancelling> {
-  const request = isUuid(id) ? await readRequest(client, id) : undefined;
-  if (request === undefined) throw notFound('there is no such notification');
+export async function cancel(
+  client: Client,
+  id: string,
+  request: Pick<RequestContext, 'caller' | 'traceparent'>,
+): Promise<Cancelling> {
+  const asked = isUuid(id) ? await readRequest(client, id) : undefined;
+  if (asked === undefined) throw notFound('there is no such notification');
   const { status } = (await loadAggregate(client, notificationEvents, notification, id)).state;
   if (status === 'cancelled') return { status, position: undefined };
   if (isTerminal(status)) throw conflict(`it has ended already: ${status}`, 'notification-ended');
-  const member = memberOf(request);
-  const metadata = { ...(member && metadataOfMember(member)), ...(traceparent !== undefined && { traceparent }) };
+  const member = memberOf(asked);
+  const metadata = { ...(member && metadataOfMember(member)), ...metadataOf(request) };
   for (;;) {
     const last = await client.last(notificationClientOperations, id);
     if (last?.type === 'notification.cancel.v1') return { status: 'cancelling', position: last.position };

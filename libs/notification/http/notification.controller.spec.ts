@@ -15,7 +15,7 @@ describe('text that looks sealed is refused, since whoever reads the records wou
     ['tags.invoice', { tags: { invoice: sealed } }],
   ])('%s', async (path, more) => {
     const dto = { recipientId: 'user-42', content: { subject: 'a', text: 'b' }, ...more };
-    const answer = controller.post(dto, undefined, undefined, {} as never);
+    const answer = controller.post(dto, undefined, undefined, undefined, {} as never);
     const problem = await answer.then(
       () => undefined,
       (error: unknown) => error,

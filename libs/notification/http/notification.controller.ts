@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Headers, HttpCode, HttpStatus, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { invalid, Needs, notFound, onlyParameters, traceparentOf, validated } from '#libs/http';
+import type { Caller } from '#libs/access';
+import { AskedBy, demand, invalid, Needs, notFound, onlyParameters, traceparentOf, validated } from '#libs/http';
 import type { NotificationSnapshot } from '../snapshot/notification-snapshot.js';
 import { accept, type AcceptServices } from './accept.js';
 import { BROADCASTS, isToOne, type Broadcasts } from './broadcasts.js';
@@ -11,9 +12,6 @@ import { refuseReusedKey, refuseUselessKey, sealedTextIn } from './refusals.js';
 
 /** Injection token of `AcceptServices`. */
 export const ACCEPT_SERVICES = Symbol('accept services');
-
-/** Scope of idempotency keys while there is no authentication. */
-export const anybody = 'anybody';
 
 export interface AcceptedDto {
   readonly id: string;
@@ -37,12 +35,19 @@ export class NotificationController {
     @Body(validated(PostNotificationDto)) dto: PostNotificationDto,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Headers('traceparent') traceparent: string | undefined,
+    @AskedBy() caller: Caller | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AcceptedDto> {
+    if (!isToOne(dto)) demand(caller, 'broadcasts:write', 'to tell several recipients at once');
     const sealedText = sealedTextIn(dto);
     if (sealedText !== undefined) throw invalid([sealedText]);
     refuseUselessKey(idempotencyKey);
-    const request = { caller: anybody, idempotencyKey, traceparent: traceparentOf(traceparent), now: Date.now() };
+    const request = {
+      caller: caller?.name,
+      idempotencyKey,
+      traceparent: traceparentOf(traceparent),
+      now: Date.now(),
+    };
     const accepting = isToOne(dto) ? accept(this.services, dto, request) : this.broadcasts.accept(dto, request);
     const { id, position, replayed } = await accepting.catch(refuseReusedKey);
     const href = `/v1/${isToOne(dto) ? 'notifications' : 'broadcasts'}/${id}`;

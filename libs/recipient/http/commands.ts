@@ -9,6 +9,7 @@ export class PutRecipient extends Command<Decided<RecipientView> & { readonly cr
     readonly id: string,
     readonly dto: PutRecipientDto,
     readonly ifMatch: RevisionCondition,
+    readonly caller: string | undefined,
   ) {
     super();
   }
@@ -18,6 +19,7 @@ export class EraseRecipient extends Command<Decided<null> | undefined> {
   constructor(
     readonly id: string,
     readonly ifMatch: RevisionCondition,
+    readonly caller: string | undefined,
   ) {
     super();
   }
@@ -37,8 +39,8 @@ export class GetRecipient extends Query<Decided<RecipientView> | undefined> {
 export class PutRecipientHandler implements ICommandHandler<PutRecipient> {
   constructor(@Inject(Recipients) private readonly recipients: Recipients) {}
 
-  execute({ id, dto, ifMatch }: PutRecipient): ReturnType<Recipients['put']> {
-    return this.recipients.put(id, dto, ifMatch);
+  execute({ id, dto, ifMatch, caller }: PutRecipient): ReturnType<Recipients['put']> {
+    return this.recipients.by(caller).put(id, dto, ifMatch);
   }
 }
 
@@ -46,8 +48,8 @@ export class PutRecipientHandler implements ICommandHandler<PutRecipient> {
 export class EraseRecipientHandler implements ICommandHandler<EraseRecipient> {
   constructor(@Inject(Recipients) private readonly recipients: Recipients) {}
 
-  execute({ id, ifMatch }: EraseRecipient): ReturnType<Recipients['erase']> {
-    return this.recipients.erase(id, ifMatch);
+  execute({ id, ifMatch, caller }: EraseRecipient): ReturnType<Recipients['erase']> {
+    return this.recipients.by(caller).erase(id, ifMatch);
   }
 }
 

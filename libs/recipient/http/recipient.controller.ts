@@ -1,7 +1,9 @@
 import { Body, Controller, Delete, Get, Headers, HttpStatus, Inject, Param, Put, Query, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply } from 'fastify';
+import type { Caller } from '#libs/access';
 import {
+  AskedBy,
   asOfParameter,
   clearTextParameter,
   etagOf,
@@ -30,9 +32,10 @@ export class RecipientController {
     @Param('id') id: string,
     @Body(validated(PutRecipientDto)) dto: PutRecipientDto,
     @Headers('if-match') ifMatch: string | undefined,
+    @AskedBy() caller: Caller | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RecipientView> {
-    const command = new PutRecipient(clearTextParameter('id', id), dto, revisionOf(ifMatch));
+    const command = new PutRecipient(clearTextParameter('id', id), dto, revisionOf(ifMatch), caller?.name);
     const decided = await underCondition(ifMatch, 'recipient', () => this.commands.execute(command));
     void reply.code(decided.created ? HttpStatus.CREATED : HttpStatus.OK);
     return answer(reply, decided);
@@ -60,9 +63,10 @@ export class RecipientController {
   async erase(
     @Param('id') id: string,
     @Headers('if-match') ifMatch: string | undefined,
+    @AskedBy() caller: Caller | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ readonly id: string; readonly erased: true }> {
-    const command = new EraseRecipient(clearTextParameter('id', id), revisionOf(ifMatch));
+    const command = new EraseRecipient(clearTextParameter('id', id), revisionOf(ifMatch), caller?.name);
     const decided = await underCondition(ifMatch, 'recipient', () => this.commands.execute(command));
     if (decided === undefined) throw notFound('there is no such recipient');
     answer(reply, decided);

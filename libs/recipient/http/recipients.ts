@@ -5,6 +5,7 @@ import {
   execute,
   loadAggregate,
   readerAsOf,
+  withMetadata,
   type ClientContext,
   type KnownRevision,
   type Loaded,
@@ -58,6 +59,12 @@ const mostTries = 10;
 /** Decided writes and reads of recipients. */
 export class Recipients {
   constructor(private readonly services: RecipientServices) {}
+
+  /** The same, with the caller named in what is written. @param caller undefined: nobody has to say who they are */
+  by(caller: string | undefined): Recipients {
+    if (caller === undefined) return this;
+    return new Recipients({ ...this.services, client: withMetadata(this.services.client, { caller }) });
+  }
 
   /** Also where what stands cannot be read: it is replaced. @throws WrongExpectedRevision, StoreUnavailable */
   put(

@@ -1,6 +1,7 @@
 import { Controller, Delete, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Needs, notFound, readStreamedBody, StreamedBody } from '#libs/http';
+import type { Caller } from '#libs/access';
+import { AskedBy, Needs, notFound, readStreamedBody, StreamedBody } from '#libs/http';
 import { isUuid } from '#libs/kernel';
 import { Uploads, type UploadServices, type UploadView } from './uploads.js';
 
@@ -20,7 +21,8 @@ export class UploadController {
   @Needs('blobs:write')
   @StreamedBody()
   async post(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<UploadView> {
-    const stored = await this.uploads.store(await readStreamedBody(request, this.limit), Date.now());
+    const uploads = this.uploads.by(request.caller?.name);
+    const stored = await uploads.store(await readStreamedBody(request, this.limit), Date.now());
     void reply.header('location', `/v1/blobs/${stored.id}`);
     return stored;
   }
@@ -37,8 +39,11 @@ export class UploadController {
   /** Notifications keep the copies that they took. Repeated, it answers the same. */
   @Delete(':id')
   @Needs('blobs:write')
-  async remove(@Param('id') id: string): Promise<{ readonly id: string; readonly removed: true }> {
-    if (!isUuid(id) || !(await this.uploads.remove(id))) throw noSuchUpload();
+  async remove(
+    @Param('id') id: string,
+    @AskedBy() caller: Caller | undefined,
+  ): Promise<{ readonly id: string; readonly removed: true }> {
+    if (!isUuid(id) || !(await this.uploads.by(caller?.name).remove(id))) throw noSuchUpload();
     return { id, removed: true };
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { newId } from '#libs/kernel';
-import { execute, runtimeTimers, type ClientContext } from '#libs/runtime';
+import { execute, runtimeTimers, withMetadata, type ClientContext } from '#libs/runtime';
 import { WrongExpectedRevision } from '#libs/store/port';
 import { findUpload } from '../event/find-upload.js';
 import { upload, uploadEvents, uploadOwner, type UploadStored } from '../event/upload.js';
@@ -29,6 +29,12 @@ export interface UploadServices extends UploadStorage {
 /** Decided writes and reads of uploads. Times are milliseconds since the Unix epoch. */
 export class Uploads {
   constructor(private readonly services: UploadServices) {}
+
+  /** The same, with the caller named in what is written. @param caller undefined: nobody has to say who they are */
+  by(caller: string | undefined): Uploads {
+    if (caller === undefined) return this;
+    return new Uploads({ ...this.services, client: withMetadata(this.services.client, { caller }) });
+  }
 
   /**
    * Stores what comes; durable before it resolves. Where the content ends in an error, nothing is kept and that error is

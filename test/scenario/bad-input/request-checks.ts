@@ -61,7 +61,9 @@ export const uploadLimit = 1_048_576;
 const upload =
   (body: RequestInit['body']): RequestCheck =>
   async (api) => {
-    const response = await fetch(`${api.url}/v1/blobs`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+    const headers = { authorization: `Bearer ${api.key}` };
+    const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit;
+    const response = await fetch(`${api.url}/v1/blobs`, init);
     return described({
       status: response.status,
       headers: response.headers,
