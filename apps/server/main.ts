@@ -1,7 +1,9 @@
 import 'reflect-metadata';
+import { nameOfS3 } from '#libs/blob';
 import { messageOf } from '#libs/kernel';
-import { createLog } from './log.js';
 import { nameOf } from '#libs/store/eventstoredb';
+import { nameOfRedis } from '#libs/vault';
+import { createLog } from './log.js';
 import { startServer, type Server } from './server.js';
 import { configurationError, readSettings, type Settings } from './settings/index.js';
 
@@ -20,9 +22,9 @@ if ('output' in reading) {
 
 async function run(settings: Settings): Promise<void> {
   const log = createLog(settings.logLevel);
-  const stop = new Promise<void>((resolve) => {
+  const stop = new Promise<undefined>((resolve) => {
     // A terminal and npm may both pass the same signal on: the second one is no other wish.
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(undefined));
   });
   let server: Server;
   try {
@@ -33,7 +35,11 @@ async function run(settings: Settings): Promise<void> {
     return;
   }
   process.stdout.write(`${greeting(settings, server)}\n`);
-  await stop;
+  const failure = await Promise.race([stop, server.failed]);
+  if (failure !== undefined) {
+    process.stderr.write(`tidings: ${failure.message}\n`);
+    process.exitCode = 1;
+  }
   process.stdout.write('tidings: finishing what is under way\n');
   setTimeout(() => {
     log.warn('not everything was finished in time; the rest is taken up at the next start');
@@ -43,7 +49,7 @@ async function run(settings: Settings): Promise<void> {
 }
 
 function greeting(
-  { apiKeysFile, dataDir, eventStore, smtp, slackToken, slackApiUrl, roles }: Settings,
+  { apiKeysFile, dataDir, eventStore, keys, blobs, smtp, slackToken, slackApiUrl, roles }: Settings,
   { url, facadeUrl }: Server,
 ): string {
   const mail = smtp
@@ -60,6 +66,8 @@ function greeting(
     `  store ${eventStore ? `EventStoreDB ${nameOf(eventStore.connection)}` : 'embedded, in the data folder'}`,
     ...(facadeUrl === undefined ? [] : [`  esdb  ${facadeUrl}, to read`]),
     `  data  ${dataDir}`,
+    ...(keys ? [`  keys  Redis ${nameOfRedis(keys)}`] : []),
+    ...(blobs ? [`  blobs ${nameOfS3(blobs)}`] : []),
     `  ${mail}`,
     `  ${slack}`,
     `  roles ${roles.join(', ')}`,

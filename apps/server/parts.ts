@@ -1,9 +1,11 @@
 import { isIPv6 } from 'node:net';
 import type { Logger } from 'pino';
-import { FolderBlobStore, SealedBlobs } from '#libs/blob';
+import { SealedBlobs } from '#libs/blob';
 import { SandboxTransport, SmtpTransport, type EmailTransport } from '#libs/channel/email';
 import { SandboxSlackTransport, WebApiSlackTransport, type SlackTransport } from '#libs/channel/slack';
 import { Contents } from '#libs/content';
+import type { ReadinessCheck } from '#libs/http';
+import { InvalidRecord, parse } from '#libs/kernel';
 import { broadcastViews } from '#libs/broadcast';
 import { notificationViews } from '#libs/notification';
 import { recipient, recipientEvents, type RecipientState } from '#libs/recipient';
@@ -11,7 +13,9 @@ import { CachedAggregates, LiveFeed } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
 import type { SqliteStoreStats } from '#libs/store/sqlite';
 import type { Tracing } from '#libs/tracing';
-import { SqliteKeyStore, Vault } from '#libs/vault';
+import { Vault } from '#libs/vault';
+import { InstallationKeys } from './installation.js';
+import { openBlobStore, openKeyStore } from './keys-and-blobs.js';
 import type { Settings } from './settings/index.js';
 import { openStore } from './store.js';
 import { tracedEmail } from './tracing/email.js';
@@ -29,6 +33,9 @@ export interface Parts {
   readonly releaseDataDir: () => void;
   readonly vault: Vault;
   readonly blobs: SealedBlobs;
+  readonly closeBlobs: () => Promise<void> | void;
+  /** Of the keys and the blobs, where they are somewhere else. */
+  readonly storeChecks: readonly ReadinessCheck[];
   readonly contents: Contents;
   readonly transport: EmailTransport;
   readonly slackTransport: SlackTransport;
@@ -44,21 +51,33 @@ export interface Parts {
 /** What a test may put around the store, to break it. */
 export type StoreDecorator = (store: EventStore) => EventStore;
 
-/** Opens the store, and what is kept in the data directory. @throws StoreUnusable */
+/**
+ * Opens the store, and where the keys and the blobs are kept.
+ * @param failed told when the keys turn out, later, to be another event store's
+ * @throws StoreUnusable, StoreUnavailable – where the keys are somewhere else and cannot be reached
+ */
 export async function openParts(
   settings: Settings,
   log: Logger,
   decorate: StoreDecorator,
   tracing: Tracing | undefined,
+  failed: (error: Error) => void,
 ): Promise<Parts> {
-  const { dataDir } = settings;
-  // The store comes first: it holds the lock of the directory.
+  // The store comes first: it holds the lock of the data directory.
   const opened = await openStore(settings, log);
   const store = decorate(opened.store);
+  const undo: (() => Promise<void> | void)[] = [opened.release, () => store.close()];
   try {
-    const vault = new Vault(await SqliteKeyStore.open(dataDir));
-    const blobs = new SealedBlobs(vault, await FolderBlobStore.open(dataDir));
+    const keyStore = await openKeyStore(settings, log);
+    undo.push(() => keyStore.close());
+    const keys = new InstallationKeys(store, keyStore.store);
+    await keys.confirm(failed);
+    const blobStore = await openBlobStore(settings);
+    undo.push(() => blobStore.close());
+    const vault = new Vault(keys);
+    const blobs = new SealedBlobs(vault, blobStore.store);
     const feed = new LiveFeed(store, [recipientEvents.category, notificationViews.category, broadcastViews.category]);
+    if (keys.watch) forgetErased(feed, vault);
     await feed.start();
     return {
       store,
@@ -66,6 +85,8 @@ export async function openParts(
       releaseDataDir: opened.release,
       vault,
       blobs,
+      closeBlobs: () => blobStore.close(),
+      storeChecks: [keyStore.check, blobStore.check].filter((check) => check !== undefined),
       contents: new Contents(vault, blobs),
       transport: createTransport(settings, tracing),
       slackTransport: createSlackTransport(settings, tracing),
@@ -75,18 +96,32 @@ export async function openParts(
       attachmentRetention: settings.attachmentRetentionDays * day,
     };
   } catch (error) {
-    await store.close();
-    opened.release();
+    for (const step of undo.reverse()) await step();
     throw error;
   }
 }
 
+/** An erasure that another process has made is heard of from the event store, too, also where the key store is torn apart. */
+function forgetErased(feed: LiveFeed, vault: Vault): void {
+  feed.records.subscribe((record) => {
+    if (record.type !== 'recipient.erased.v1') return;
+    try {
+      const { type, data } = parse(recipientEvents, record);
+      if (type === 'recipient.erased.v1') vault.forget(data.keyIds);
+    } catch (error) {
+      if (!(error instanceof InvalidRecord)) throw error;
+    }
+  });
+}
+
 /** In the order in which they depend on each other. */
-export async function closeParts({ transport, recipients, feed, vault, store, releaseDataDir }: Parts): Promise<void> {
+export async function closeParts(parts: Parts): Promise<void> {
+  const { transport, recipients, feed, vault, closeBlobs, store, releaseDataDir } = parts;
   await transport.close();
   recipients.stop();
   await feed.stop();
   await vault.close();
+  await closeBlobs();
   await store.close();
   releaseDataDir();
 }

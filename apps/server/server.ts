@@ -42,6 +42,8 @@ export interface Server {
   readonly url: string | undefined;
   /** Where EventStoreDB clients can read; undefined where they cannot. */
   readonly facadeUrl: string | undefined;
+  /** Resolves when it turns out that this server must not go on: its keys are another event store's. */
+  readonly failed: Promise<Error>;
   /** Finishes requests and records under way, then closes the store. */
   drain(): Promise<void>;
 }
@@ -57,7 +59,9 @@ export async function startServer(
   decorate: StoreDecorator = (store) => store,
 ): Promise<Server> {
   const tracing = await openTracing(settings, log);
-  const parts = await openParts(settings, log, decorate, tracing);
+  let fail: (error: Error) => void = () => undefined;
+  const failed = new Promise<Error>((resolve) => (fail = resolve));
+  const parts = await openParts(settings, log, decorate, tracing, fail);
   if (settings.teamEmail === undefined && settings.roles.includes('bots')) {
     log.warn('nobody is told of notifications that fail, now or later: TIDINGS_TEAM_EMAIL is not set');
   }
@@ -105,12 +109,18 @@ export async function startServer(
     const consumers = await startConsumers(started, parts.store, log);
     facade = await openFacade(settings, parts.store, log);
     const facadeUrl = facade?.url;
-    if (!settings.roles.includes('api')) return { url: undefined, facadeUrl, drain };
+    if (!settings.roles.includes('api')) return { url: undefined, facadeUrl, failed, drain };
     metrics.addStore(parts.store, parts.storeStats);
     metrics.addConsumers(started, parts.store);
     keys = await openKeys(settings, log);
     lists = await openLists(settings, parts, started, log);
-    const checks = [storeCheck(parts.store), consumers, lists.check, ...(keys ? [keys.check] : [])];
+    const checks = [
+      storeCheck(parts.store),
+      ...parts.storeChecks,
+      consumers,
+      lists.check,
+      ...(keys ? [keys.check] : []),
+    ];
     app = await createHttpApp(AppModule.with(parts, lists, started, checks, metrics.registry), {
       logger: nestLogger(log),
       authenticator: keys?.ring,
@@ -120,7 +130,7 @@ export async function startServer(
     logRequests(app.getHttpAdapter().getInstance(), log);
     await serveConsole(app);
     await app.listen({ host: settings.host, port: settings.port });
-    return { url: await app.getUrl(), facadeUrl, drain };
+    return { url: await app.getUrl(), facadeUrl, failed, drain };
   } catch (error) {
     await drain();
     throw error;

@@ -17,7 +17,8 @@ export function checkBlobId(id: string): void {
 /**
  * Keeps what is too large for a stream. It gets sealed bytes only: `SealedBlobs` stands in front of it.
  * Blobs stand under the id of the key that they are sealed under, and are deleted together once it is destroyed.
- * Every method throws `InvalidBlobId` for an id that is none.
+ * Every method throws `InvalidBlobId` for an id that is none, and `StoreUnavailable` when the blobs cannot be reached, as does
+ * reading the bytes.
  */
 export interface BlobStore {
   /**

@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { open, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { placeOf } from './blob-place.js';
 import { type BlobStore, checkBlobId } from './blob-store.js';
 import { makeFolder, sync, unlessMissing } from './files.js';
 
@@ -61,9 +62,7 @@ export class FolderBlobStore implements BlobStore {
   }
 
   private folderOf(keyId: string): string {
-    // Key ids differ in case, which some file systems ignore.
-    const hash = createHash('sha256').update(keyId).digest('hex');
-    return join(this.root, hash.slice(0, 2), hash);
+    return join(this.root, ...placeOf(keyId));
   }
 
   private pathOf(keyId: string, id: string): string {

@@ -15,6 +15,7 @@ export type StreamKind =
   | 'retry'
   | 'parked'
   | 'control'
+  | 'installation'
   | 'timer'
   | 'agenda';
 

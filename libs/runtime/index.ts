@@ -20,6 +20,7 @@ export {
   identityOf,
   runtimeAgendas,
   runtimeCheckpoints,
+  runtimeInstallations,
   runtimeParked,
   runtimeRetries,
   runtimeTimers,

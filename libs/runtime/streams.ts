@@ -53,6 +53,11 @@ export interface RecordUnparked {
 /** What an operator told the consumer; the record's time is when. */
 export type ConsumerControlled = Readonly<Record<never, never>>;
 
+export interface KeyStoreNoted {
+  /** Id of the key store: of the key in it that is the installation's. */
+  readonly keyStore: string;
+}
+
 export interface TimerScheduled {
   /** Milliseconds since the Unix epoch. */
   readonly dueAt: number;
@@ -137,8 +142,19 @@ export const runtimeControls = defineStream('runtime', 'control', {
   'runtime.consumer-resumed.v1': internal<ConsumerControlled>({}),
 });
 
-/** The consumers' own, which stand in no topology: nobody else writes them. */
-export const bookkeepingStreams = [runtimeCheckpoints, runtimeRetries, runtimeParked, runtimeControls] as const;
+/** What holds for all processes of an event store. The stream `keys` names the key store that its personal data is sealed with. */
+export const runtimeInstallations = defineStream('runtime', 'installation', {
+  'runtime.key-store-noted.v1': internal<KeyStoreNoted>({ keyStore: 'string' }),
+});
+
+/** The runtime's own, which stand in no topology: no handler writes them. */
+export const bookkeepingStreams = [
+  runtimeCheckpoints,
+  runtimeRetries,
+  runtimeParked,
+  runtimeControls,
+  runtimeInstallations,
+] as const;
 
 /** One stream a timer; it ends with the one event that wins its revision 1. */
 export const runtimeTimers = defineStream('runtime', 'timer', {

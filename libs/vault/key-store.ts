@@ -11,6 +11,21 @@ export interface DataKey {
 }
 
 /**
+ * Owner of the key whose id tells a key store from all others: that of the index of addresses. Every version has made it when
+ * a store was first used, and nothing destroys it, so backups from any time have it too.
+ */
+export const installationKeyOwner = 'installation/addresses';
+
+/** Told that these keys are destroyed; or that keys may have been destroyed unheard, so that none is to be remembered. */
+export type Forget = (keyIds: readonly string[] | 'all') => void;
+
+/** What somebody who remembers keys has to ask before each use of one. */
+export interface KeyWatch {
+  /** True while it is certain that destructions are heard of in time: what is remembered may be used. */
+  isCurrent(): boolean;
+}
+
+/**
  * Keeps the keys, apart from the streams: what is in the streams stays for ever, a key can be destroyed.
  * Calls take effect in the order in which they are made.
  *
@@ -27,10 +42,17 @@ export interface KeyStore {
   idsOf(owner: string): Promise<readonly string[]>;
 
   /**
-   * Destroys the keys of these ids; answers how many of them there were. When it resolves, no byte of them is left in
-   * the store's files. A later `keyFor` makes the owner a new key with a new id, which a repeated call does not reach.
+   * Destroys the keys of these ids; answers how many of them there were. When it resolves, the store answers none of them
+   * any more, to any process; when no byte of them is left in its files, each store says for itself. A later `keyFor`
+   * makes the owner a new key with a new id, which a repeated call does not reach.
    */
   destroy(keyIds: readonly string[]): Promise<number>;
+
+  /**
+   * Tells of the keys that are destroyed from now on. Left out where this process alone has the store: then nobody else
+   * destroys any.
+   */
+  watch?(forget: Forget): KeyWatch;
 
   /** Finishes what was asked before, then closes. */
   close(): Promise<void>;

@@ -108,9 +108,14 @@ export class Vault {
     return new BlindIndex(await this.keys.keyFor(`installation/${name}`));
   }
 
-  /** False once the key is destroyed. @throws StoreUnavailable */
-  async hasKey(keyId: string): Promise<boolean> {
-    return (await this.keys.find(keyId)) !== undefined;
+  /** False once the key is destroyed, by whichever process. @throws StoreUnavailable */
+  hasKey(keyId: string): Promise<boolean> {
+    return this.keys.exists(keyId);
+  }
+
+  /** These keys were destroyed, by another process: what is remembered of them is not used any more. */
+  forget(keyIds: readonly string[]): void {
+    this.keys.forget(keyIds);
   }
 
   /** The ids of the owner's keys that exist now: one or none. @throws StoreUnavailable */

@@ -76,3 +76,42 @@ test.each([{}, { TIDINGS_EVENTSTORE_URL: 'esdb://db.example.com?tls=false' }])(
     expect(reading).toEqual({ error: 'TIDINGS_EVENTSTORE_CA needs a TIDINGS_EVENTSTORE_URL with TLS' });
   },
 );
+
+const eventStore = { TIDINGS_EVENTSTORE_URL: 'esdb://db.example.com?tls=false' };
+const shared = { TIDINGS_KEYS_URL: 'redis://keys.example.com', TIDINGS_BLOBS_URL: 's3://blobs' };
+
+test.each([
+  ['TIDINGS_KEYS_URL', { ...eventStore, TIDINGS_BLOBS_URL: 's3://blobs' }],
+  ['TIDINGS_BLOBS_URL', { ...eventStore, TIDINGS_KEYS_URL: 'redis://keys.example.com' }],
+  ['either', eventStore],
+])('roles on several machines do not start without %s', (_, more) => {
+  const reading = readSettings({ TIDINGS_ROLES: 'api,bots', ...more }, [], cwd);
+  expect(reading).toEqual({
+    error:
+      'TIDINGS_ROLES leaves roles to other processes, which cannot use what is in the data folder of this one: ' +
+      'TIDINGS_KEYS_URL and TIDINGS_BLOBS_URL must be set',
+  });
+});
+
+test.each([
+  ['roles on several machines with shared stores', { ...eventStore, ...shared, TIDINGS_ROLES: 'bots' }],
+  ['all roles with EventStoreDB', { ...eventStore, TIDINGS_ROLES: 'projectors,sagas,bots,api' }],
+  ['some roles with the embedded store, whose folder one process has', { TIDINGS_ROLES: 'api' }],
+  ['shared stores with the embedded store', shared],
+])('%s start', (_, more) => {
+  expect(readSettings(more, [], cwd)).toMatchObject({ settings: expect.anything() });
+});
+
+test.each([{}, { TIDINGS_KEYS_URL: 'redis://keys.example.com' }])('TIDINGS_KEYS_CA with %j', (more) => {
+  const reading = readSettings({ TIDINGS_KEYS_CA: 'cert.pem', ...more }, [], cwd);
+  expect(reading).toEqual({ error: 'TIDINGS_KEYS_CA needs a TIDINGS_KEYS_URL with TLS' });
+});
+
+test.each([{ TIDINGS_KEYS_URL: 'redis://canary@keys.example.com' }, { TIDINGS_BLOBS_URL: 's3://canary:canary@blobs' }])(
+  'a shared store that cannot be read is named without its value',
+  (variables) => {
+    const reading = readSettings(variables, [], cwd);
+    expect(reading).toEqual({ error: expect.stringContaining(`${Object.keys(variables)[0]} must have`) });
+    expect(JSON.stringify(reading)).not.toContain('canary');
+  },
+);

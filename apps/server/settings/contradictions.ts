@@ -1,10 +1,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isLoopback } from './parse.js';
-import type { Settings } from './table.js';
+import { roles, type Settings } from './table.js';
 
 /** What settings say that cannot be true together. */
 export function contradictions(settings: Settings): string[] {
-  return [...ofHost(settings), ...ofEventStore(settings), ...ofFacade(settings)];
+  return [...ofHost(settings), ...ofEventStore(settings), ...ofSharedStores(settings), ...ofFacade(settings)];
 }
 
 function ofHost({ host, apiKeysFile }: Settings): string[] {
@@ -15,6 +15,19 @@ function ofHost({ host, apiKeysFile }: Settings): string[] {
 function ofEventStore({ eventStore, eventStoreCa }: Settings): string[] {
   if (eventStoreCa === undefined || eventStore?.connection.tls) return [];
   return ['TIDINGS_EVENTSTORE_CA needs a TIDINGS_EVENTSTORE_URL with TLS'];
+}
+
+function ofSharedStores({ eventStore, keys, keysCa, blobs, roles: own }: Settings): string[] {
+  const found: string[] = [];
+  if (keysCa !== undefined && !keys?.tls) found.push('TIDINGS_KEYS_CA needs a TIDINGS_KEYS_URL with TLS');
+  const hasOthers = eventStore !== undefined && !roles.every((role) => own.includes(role));
+  if (hasOthers && (keys === undefined || blobs === undefined)) {
+    found.push(
+      'TIDINGS_ROLES leaves roles to other processes, which cannot use what is in the data folder of this one: ' +
+        'TIDINGS_KEYS_URL and TIDINGS_BLOBS_URL must be set',
+    );
+  }
+  return found;
 }
 
 function ofFacade(settings: Settings): string[] {

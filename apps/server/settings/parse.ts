@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { MalformedS3Url, parseS3Url, type S3Location } from '#libs/blob';
 import { MalformedConnection, parseConnection, type EventStoreDbConnection } from '#libs/store/eventstoredb';
 import { isEmailAddress, isHeaderSafe } from '#libs/validation';
+import { MalformedRedisUrl, parseRedisUrl, type RedisConnection } from '#libs/vault';
 
 /** Reads a setting's text; throws `Malformed`. `cwd` is what relative paths start from. */
 export type Parse<T> = (text: string, cwd: string) => T;
@@ -95,6 +97,22 @@ export const eventStore: Parse<EventStoreServer> = (text, cwd) => {
     if (error instanceof MalformedConnection) throw new Malformed(error.message);
     if (error instanceof Malformed) throw new Malformed(`has a tlsCAFile that ${error.message}`);
     throw error;
+  }
+};
+
+export const redisUrl: Parse<RedisConnection> = (text) => {
+  try {
+    return parseRedisUrl(text);
+  } catch (error) {
+    throw error instanceof MalformedRedisUrl ? new Malformed(error.message) : error;
+  }
+};
+
+export const s3Url: Parse<S3Location> = (text) => {
+  try {
+    return parseS3Url(text);
+  } catch (error) {
+    throw error instanceof MalformedS3Url ? new Malformed(error.message) : error;
   }
 };
 

@@ -1,0 +1,65 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { Daemon, freePort } from './programs.js';
+
+/** A real redis-server on a free loopback port, with a folder of its own. */
+export class RedisServer {
+  private constructor(
+    readonly port: number,
+    /** Where its files are. */
+    readonly folder: string,
+    private readonly args: readonly string[],
+    private daemon: Daemon,
+  ) {}
+
+  /** @param more arguments, such as `['--appendonly', 'no']`; it keeps what it is told, unless they say otherwise */
+  static async start(more: readonly string[] = []): Promise<RedisServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'tidings-redis-'));
+    const port = await freePort();
+    const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...durable, ...more];
+    return new RedisServer(port, folder, args, await launch(args));
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Whether writes go here, as sentinels have decided. */
+  async isMaster(): Promise<boolean> {
+    const client = new Redis(this.url);
+    const info = await client.info('replication');
+    client.disconnect();
+    return info.includes('role:master');
+  }
+
+  /** Ends it by SIGKILL; `restart` has it back. */
+  kill(): Promise<void> {
+    return this.daemon.end('SIGKILL');
+  }
+
+  async restart(): Promise<void> {
+    this.daemon = await launch(this.args);
+  }
+
+  /** Has it say nothing any more, with all connections open. */
+  silence(): void {
+    this.daemon.stop();
+  }
+
+  goOn(): void {
+    this.daemon.goOn();
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
+
+function launch(args: readonly string[]): Promise<Daemon> {
+  return Daemon.start('redis-server', args, /Ready to accept connections/);
+}
