@@ -1,4 +1,5 @@
 export { AskedBy, demand, Needs, Public, type RouteNeeds } from './access/index.js';
+export * from './answer-text.js';
 export * from './as-of.js';
 export * from './cursor.js';
 export * from './etag.js';

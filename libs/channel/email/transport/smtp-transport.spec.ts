@@ -299,6 +299,20 @@ describe('a connection', () => {
     expect(await failureOf(transport.send(mail()))).toMatchObject({ stage: 'connect', kind: 'transient' });
   });
 
+  test('whose reply has no end is broken off', async () => {
+    const url = await bareServer((socket) => {
+      const line = Buffer.from(`250-${'x'.repeat(60_000)}\r\n`);
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(line));
+      };
+      socket.on('drain', more);
+      more();
+    });
+    const failure = await failureOf(transportTo(url).send(mail()));
+    expect(failure).toMatchObject({ kind: 'transient', doubtful: false });
+    expect(failure.message).toMatch(/too (?:large|long)|exceed/i);
+  });
+
   test.each(['connection', 'recipient'] as const)('dropped at %s leaves no doubt', async (at) => {
     const { smtp, transport } = await started();
     smtp.behave({ at, drop: 'beforeReply' });

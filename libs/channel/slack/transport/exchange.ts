@@ -1,10 +1,12 @@
+import { AnswerTooLarge, answerText } from '#libs/http';
+
 /** An answer that is no success. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   constructor(
     readonly status: number,
-    /** As it came. */
-    readonly body: string,
+    /** As it came; undefined where it was too large to be read. */
+    readonly body: string | undefined,
     /** Milliseconds (`Retry-After`), a day at most. */
     readonly retryAfter: number | undefined,
   ) {
@@ -28,16 +30,25 @@ export async function exchange(
   send: typeof fetch = fetch,
 ): Promise<string> {
   const { status, headers, body } = await answerTo(url, init, send);
-  if (status === 200 && accepted(body)) return body;
+  if (status === 200 && body !== undefined && accepted(body)) return body;
   throw new Refusal(status, body, retryAfterOf(headers));
 }
 
 async function answerTo(url: string | URL, init: RequestInit, send: typeof fetch) {
   try {
     const response = await send(url, { ...init, redirect: 'manual' });
-    return { status: response.status, headers: response.headers, body: await response.text() };
+    return { status: response.status, headers: response.headers, body: await bodyOf(response) };
   } catch (cause) {
     throw new NoAnswer('no answer', { cause });
+  }
+}
+
+async function bodyOf(response: Response): Promise<string | undefined> {
+  try {
+    return await answerText(response);
+  } catch (error) {
+    if (error instanceof AnswerTooLarge) return undefined;
+    throw error;
   }
 }
 

@@ -55,7 +55,7 @@ interface SlackFailureDetails {
  * | any other `ok: false` (`channel_not_found`)                           | send         | by code   | by code  |
  * | HTTP 429                                                              | send         | transient | no       |
  * | HTTP 503                                                              | send         | transient | no       |
- * | other HTTP 5xx, an answer that cannot be read                         | send         | transient | yes      |
+ * | other HTTP 5xx, an answer that cannot be read or is over 1 MiB        | send         | transient | yes      |
  * | HTTP 3xx and other 4xx                                                | send         | permanent | no       |
  *
  * The first two of an upload's three requests show nothing to anybody yet: whatever fails there is not doubtful, and

@@ -1,3 +1,4 @@
+import { mostAnswerBytes } from '#libs/http';
 import { authenticationCodes, doubtfulCodes, transientCodes } from './error-codes.js';
 import { fieldsOf, Refusal } from './exchange.js';
 import { SlackFailure } from './slack-transport.js';
@@ -25,17 +26,18 @@ export function failureOf(error: unknown, purpose: Purpose): SlackFailure {
 }
 
 function refused({ status, body, retryAfter }: Refusal, { stage, redact }: Purpose): SlackFailure {
-  const { ok, error } = fieldsOf(body);
+  const { ok, error } = fieldsOf(body ?? '');
   const code = ok === false && typeof error === 'string' && errorCode.test(redact(error)) ? error : undefined;
   // 200 with neither yes nor no is no answer in Slack's protocol.
   const passes = status === 429 || status === 408 || status >= 500 || (status === 200 && ok !== false);
   const isDoubtful = code === undefined ? passes && ![429, 408, 503].includes(status) : doubtfulCodes.has(code);
-  return new SlackFailure(`Slack answered ${code ?? 'something unexpected'} (HTTP ${status})`, {
+  const what = body === undefined ? `more than ${mostAnswerBytes} bytes` : 'something unexpected';
+  return new SlackFailure(`Slack answered ${code ?? what} (HTTP ${status})`, {
     stage: code !== undefined && authenticationCodes.has(code) ? 'authenticate' : stage,
     kind: passes || (code !== undefined && transientCodes.has(code)) ? 'transient' : 'permanent',
     code,
     httpStatus: status,
-    response: redact(body).slice(0, longestResponse),
+    response: body && redact(body).slice(0, longestResponse),
     retryAfter,
     doubtful: isDoubtful && stage === 'send',
   });

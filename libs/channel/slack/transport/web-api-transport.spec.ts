@@ -188,6 +188,29 @@ describe('HTTP', () => {
   );
 });
 
+describe('an answer without an end', () => {
+  const endless = 'x'.repeat(3_000_000);
+
+  test.each([
+    [200, 'transient', true],
+    [500, 'transient', true],
+    [404, 'permanent', false],
+  ])('%d to a message', async (status, kind, doubtful) => {
+    slack.behave({ method: 'chat.postMessage', reply: { status, body: endless } });
+    const failure = await failureOf(transport.postMessage(message));
+    expect(failure).toMatchObject({ stage: 'send', kind, doubtful, httpStatus: status });
+    expect(failure.message).toBe(`Slack answered more than 1048576 bytes (HTTP ${status})`);
+    expect(failure.response).toBeUndefined();
+  });
+
+  test('to the bytes of a file: nothing is shown yet, so it may be repeated', async () => {
+    slack.behave({ method: 'upload', reply: { body: endless } });
+    const failure = await failureOf(transport.uploadFile(file));
+    expect(failure).toMatchObject({ stage: 'upload', kind: 'transient', doubtful: false, httpStatus: 200 });
+    expect(failure.message).toContain('more than 1048576 bytes');
+  });
+});
+
 describe('the network', () => {
   test('refuses: nothing was sent', async () => {
     await slack.refuseConnections();
