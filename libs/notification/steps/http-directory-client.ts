@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { AnswerTooLarge, answerText, mostAnswerBytes } from '#libs/http';
 import { messageOf, TidingsError } from '#libs/kernel';
 import { problemsOf, type Class } from '#libs/validation';
 import type { StepName } from '../event/contents.js';
@@ -28,8 +29,6 @@ export class DirectoryFailed extends TidingsError {
     super(message);
   }
 }
-
-const mostBytes = 1_048_576;
 
 /** Asks a directory: every question ends, after a few tries at the latest. */
 export class DirectoryClient {
@@ -73,7 +72,7 @@ export class DirectoryClient {
         headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
         body,
         // The token is for this address only.
-        redirect: 'error',
+        redirect: 'manual',
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
       });
       status = response.status;
@@ -83,6 +82,12 @@ export class DirectoryClient {
       throw new DirectoryFailed(`the directory did not answer ${step}: ${causeOf(error)}`, true);
     }
     if (status === 404) return undefined;
+    if (status > 299 && status < 400) {
+      throw new DirectoryFailed(
+        `the directory answered ${step} with a redirect (HTTP ${status}), which is not followed: set TIDINGS_DIRECTORY_URL to where it leads`,
+        false,
+      );
+    }
     if (status < 200 || status > 299) {
       throw new DirectoryFailed(`the directory answered ${step} with HTTP ${status}`, status === 429 || status > 499);
     }
@@ -104,15 +109,12 @@ function checked<Answer extends object>(step: StepName, given: unknown, answer: 
 }
 
 async function readText(step: StepName, response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > mostBytes)
-      throw new DirectoryFailed(`the directory's answer to ${step} is over ${mostBytes} bytes`, false);
-    chunks.push(chunk);
+  try {
+    return await answerText(response);
+  } catch (error) {
+    if (!(error instanceof AnswerTooLarge)) throw error;
+    throw new DirectoryFailed(`the directory's answer to ${step} is over ${mostAnswerBytes} bytes`, false);
   }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** What `fetch` has to say of a failure stands in its cause. */

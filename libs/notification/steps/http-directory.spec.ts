@@ -344,11 +344,19 @@ describe('trouble', () => {
     });
     directory = await DirectoryDouble.start();
   });
-  test('a redirect is not followed', async () => {
-    directory.answers.audience = () => ({ status: 307, location: `${directory.url}/channels` });
-    expect(await notify()).toMatchObject({ reason: 'couldNotGetAudience' });
-    expect(new Set(directory.steps())).toEqual(new Set(['audience']));
-  });
+  test.each([301, 302, 303, 307, 308])(
+    'a redirect (%d) is not followed: somebody has to set it right',
+    async (status) => {
+      const location = `${directory.url}/channels?secret=canary`;
+      directory.answers.audience = () => ({ status, location });
+      const view = await notify();
+      const failure = `the directory answered audience with a redirect (HTTP ${status}), which is not followed: set TIDINGS_DIRECTORY_URL to where it leads`;
+      expect(view).toMatchObject({ reason: 'couldNotGetAudience', decision: { steps: [{ failures: [failure] }] } });
+      expect(JSON.stringify(view)).not.toContain('canary');
+      // Nor asked again.
+      expect(directory.steps()).toEqual(['audience']);
+    },
+  );
 });
 
 test('asked again after a crash, with another answer: what stands, stands', async () => {
