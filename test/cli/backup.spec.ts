@@ -68,7 +68,7 @@ test('under load: what was accepted before the backup is there after the restore
       accepted.push(await api.notify(name, { content }));
     }
   });
-  while (accepted.length < 40) await api.request('GET', '/health/live');
+  while (accepted.length < 20) await api.request('GET', '/health/live');
   const before = [...accepted];
   const made = await backUp();
   const meanwhile = accepted.length - before.length;
@@ -122,6 +122,32 @@ test('killed at whatever moment, it leaves nothing that looks whole and is not',
   const { backup } = await backUp();
   expect((await readdir(inFolder('backups'))).filter((name) => name.startsWith('.incomplete-'))).toEqual([]);
   expect((await restore(backup, 'restored')).code).toBe(0);
+});
+
+test('a restore that is killed leaves no data directory, and is done again', async () => {
+  const api = await start('data');
+  await api.putRecipient('ada', 'ada@example.com');
+  const id = await api.notify('ada');
+  await api.finalView(id);
+  const { backup } = await backUp();
+  await server!.stop();
+  const main = fileURLToPath(new URL('../../apps/cli/main.js', import.meta.url));
+  const program = new Program(
+    process.execPath,
+    [main, 'restore', '--from', backup, '--data-dir', inFolder('restored')],
+    { env: {} },
+  );
+  program.process.stderr!.on(
+    'data',
+    () => /copying the events/.test(program.stderr) && program.process.kill('SIGKILL'),
+  );
+  await program.ended();
+  expect(program.process.signalCode).toBe('SIGKILL');
+  await expect(stat(inFolder('restored'))).rejects.toThrow('ENOENT');
+
+  expect((await restore(backup, 'restored')).code).toBe(0);
+  await expect(stat(inFolder('restored.restoring'))).rejects.toThrow('ENOENT');
+  expect((await (await start('restored')).view(id)).status).toBe('sent');
 });
 
 test('a second backup shares the blobs of the first, and old ones go', async () => {
