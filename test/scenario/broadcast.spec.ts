@@ -125,6 +125,10 @@ describe('a group', () => {
 
     const { body: first } = await api.request<List<object>>('GET', '/v1/groups/crew/members?limit=2');
     const rest = `/v1/groups/crew/members?limit=2&cursor=${first.nextCursor}`;
+    const page = await api.request('GET', rest, undefined, { 'if-match': changed.headers.get('etag')! });
+    expect(page.headers.get('etag')).toBe(changed.headers.get('etag'));
+    const moved = await api.request('GET', rest, undefined, { 'if-match': '"0"' });
+    expect([page.status, moved.status]).toEqual([200, 412]);
     const { body: second } = await api.request<List<object>>('GET', rest);
     expect([...first.items, ...second.items]).toEqual(['ada', 'bo', 'cy'].map((recipientId) => ({ recipientId })));
     expect(second.nextCursor).toBeNull();

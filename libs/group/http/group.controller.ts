@@ -86,14 +86,24 @@ export class GroupController {
     return { id, deleted: true };
   }
 
-  /** In the order of their ids. */
+  /** In the order of their ids; under a condition all pages are of one revision. */
   @Get(':id/members')
   @Needs('groups:read')
-  async members(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<MemberList> {
+  async members(
+    @Param('id') id: string,
+    @Query() query: Record<string, unknown>,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<MemberList> {
     onlyParameters(query, 'cursor', 'limit');
     const cursor = textParameter('cursor', query['cursor']);
     const after = cursor === undefined ? undefined : placeOf(cursor, (place) => (isId(place) ? place : undefined));
+    const wanted = revisionOf(ifMatch);
     const page = found(await this.queries.execute(new ListGroupMembers(id, after, limitParameter(query['limit']))));
+    if (typeof wanted === 'bigint' && wanted !== page.revision) {
+      throw preconditionFailed(`the group is at revision ${page.revision}, and not at ${wanted}`);
+    }
+    void reply.header('etag', etagOf(page.revision));
     const last = page.recipientIds.at(-1);
     return {
       items: page.recipientIds.map((recipientId) => ({ recipientId })),

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Refused } from '#libs/kernel';
 import { openClient } from '#libs/runtime';
 import { WrongExpectedRevision } from '#libs/store/port';
+import { withFaults } from '#libs/testing';
 import { NotificationFlow } from '#libs/testing/flow';
 import { loadGroup, loadMembers } from '../event/load-members.js';
 import { groupClient } from './group-client.js';
@@ -47,6 +48,38 @@ test('what does not exist is not changed, deleted or read', async () => {
   expect(await groups.changeMembers(id, ['ada'], [], undefined)).toBeUndefined();
   expect(await groups.get(id)).toBeUndefined();
   expect(await groups.members(id, undefined, 10)).toBeUndefined();
+});
+
+test('a group is folded once for all pages of its list, until it changes', async () => {
+  let reads = 0;
+  const store = withFaults(flow.store, { beforeRead: () => void (reads += 1) });
+  const lister = new Groups({ client: openClient(store, groupClient) });
+  await groups.put(id, null, undefined);
+  const ids = Array.from({ length: 1_000 }, (_, index) => `m-${String(index).padStart(4, '0')}`);
+  for (let start = 0; start < ids.length; start += 10) {
+    await groups.changeMembers(id, ids.slice(start, start + 10), [], undefined);
+  }
+  await lister.members(id, undefined, 10);
+  reads = 0;
+  for (let start = 0; start < ids.length; start += 100) {
+    const page = await lister.by('somebody').members(id, ids[start - 1], 100);
+    expect(page).toEqual({
+      recipientIds: ids.slice(start, start + 100),
+      more: start + 100 < ids.length,
+      revision: 100n,
+    });
+  }
+  // Whether it has changed is one read a page.
+  expect(reads).toBe(10);
+  await groups.changeMembers(id, ['m-0000-b'], ['m-0001'], undefined);
+  expect(await lister.members(id, 'm-0000', 2)).toEqual({
+    recipientIds: ['m-0000-b', 'm-0002'],
+    more: true,
+    revision: 101n,
+  });
+  expect(await lister.members(id, 'm-0999', 2)).toEqual({ recipientIds: [], more: false, revision: 101n });
+  await groups.delete(id, undefined);
+  expect(await lister.members(id, undefined, 2)).toBeUndefined();
 });
 
 test('many members in many events are read page by page, and as they were at a revision', async () => {

@@ -6,6 +6,7 @@ import {
   type Executed,
   type KnownRevision,
 } from '#libs/runtime';
+import { MemberLists, pageAfter } from '../event/member-lists.js';
 import { group, groupEvents, type GroupCommand, type GroupState } from '../event/group.js';
 
 /** A group as the API shows it. */
@@ -27,6 +28,8 @@ export interface MembersPage {
   readonly recipientIds: readonly string[];
   /** There are more after these. */
   readonly more: boolean;
+  /** Of the group that they are the members of. */
+  readonly revision: bigint;
 }
 
 /** What an `If-Match` header asks for. */
@@ -38,12 +41,15 @@ export interface GroupServices {
 
 /** Decided writes and reads of groups. */
 export class Groups {
-  constructor(private readonly services: GroupServices) {}
+  constructor(
+    private readonly services: GroupServices,
+    private readonly lists = new MemberLists(),
+  ) {}
 
   /** The same, with the caller named in what is written. @param caller undefined: nobody has to say who they are */
   by(caller: string | undefined): Groups {
     if (caller === undefined) return this;
-    return new Groups({ client: withMetadata(this.services.client, { caller }) });
+    return new Groups({ client: withMetadata(this.services.client, { caller }) }, this.lists);
   }
 
   /** @throws WrongExpectedRevision; Refused where it has to exist and does not */
@@ -84,11 +90,8 @@ export class Groups {
    * there is no such group.
    */
   async members(id: string, after: string | undefined, limit: number): Promise<MembersPage | undefined> {
-    const { state } = await this.load(id);
-    if (!state.exists) return undefined;
-    const rest = after === undefined ? [...state.members] : [...state.members].filter((member) => member > after);
-    const sorted = rest.sort(inOrder);
-    return { recipientIds: sorted.slice(0, limit), more: sorted.length > limit };
+    const list = await this.lists.get(this.services.client, id);
+    return list && { ...pageAfter(list.recipientIds, after, limit), revision: list.revision };
   }
 
   private load(id: string) {
@@ -112,10 +115,6 @@ export class Groups {
     const executed = await execute(this.services.client, groupEvents, watched, id, command, revision);
     return { executed, existed };
   }
-}
-
-function inOrder(one: string, other: string): number {
-  return one < other ? -1 : 1;
 }
 
 function decidedOf(

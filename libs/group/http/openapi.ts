@@ -53,11 +53,13 @@ export const groupApi: ApiDescription = {
     'GET /v1/groups/{id}/members': {
       id: 'listGroupMembers',
       summary: 'List the members of a group',
-      description: 'In the order of their ids.',
+      description:
+        'In the order of their ids. With the ETag of the first page as If-Match, all pages are of one revision.',
       path: { id },
       query: paging,
-      answers: { 200: answer('A page of members.', pageOf(member)) },
-      problems: ['not-found'],
+      headers: ifMatch,
+      answers: { 200: answer('A page of members.', pageOf(member), etagHeader) },
+      problems: ['not-found', 'precondition-failed'],
     },
     'POST /v1/groups/{id}/members': {
       id: 'changeGroupMembers',

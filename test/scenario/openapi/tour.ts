@@ -61,6 +61,7 @@ async function visitGroups(api: Api): Promise<void> {
   await api.request('POST', '/v1/groups/team/members', { add: ['ada', 'grace', 'erased'], remove: null });
   await api.request('GET', '/v1/groups/team');
   await api.request('GET', '/v1/groups/team/members?limit=1');
+  await api.request('GET', '/v1/groups/team/members', undefined, { 'if-match': '"0"' });
   await api.request('PUT', '/v1/groups/empty', {});
   await api.request('DELETE', '/v1/groups/empty');
   await api.request('GET', '/v1/groups/empty');
