@@ -15,7 +15,7 @@ import {
 import { AppModule } from './app.module.js';
 import { serveConsole } from './console.js';
 import { startConsumers, storeCheck } from './consumers.js';
-import { openFacade, type RunningFacade } from './facade.js';
+import { openFacade, type RunningFacade } from './facade/facade.js';
 import { openKeys, type OpenedKeys } from './keys.js';
 import { openLists, type Lists } from './lists.js';
 import { consumerLog, nestLogger } from './log.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   AccessDeniedError,
@@ -11,7 +11,7 @@ import {
   type ResolvedEvent,
 } from '@eventstore/db-client';
 import { testOnlyCertificate, testOnlyKey } from '#libs/testing';
-import { Api, runServer, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { Api, eventually, runServer, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
 
 const address = 'ada-canary@example.com';
 
@@ -129,4 +129,36 @@ test('beyond this machine it does not start without TLS and a user', async () =>
     78,
     'tidings: TIDINGS_FACADE must be a loopback address unless there are a certificate and a user\n',
   ]);
+});
+
+/** The processes that the server has started. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return text.split(' ').filter(Boolean).map(Number);
+}
+
+test('a facade that dies comes back to its port, and the server has not noticed', async () => {
+  const url = await start();
+  client = EventStoreDBClient.connectionString(url);
+  await collect(client.readAll({ maxCount: 1 }));
+  const [child] = await childrenOf(server.pid);
+  process.kill(child!, 'SIGKILL');
+  const id = await api.notify('ada');
+  expect((await api.finalView(id)).status).toBe('sent');
+  const read = () => collect(client!.readStream(`notification.event-${id}`)).catch(() => undefined);
+  expect((await eventually(read)).map(({ type }) => type)).toContain('notification.sent.v1');
+});
+
+test('the facade ends with its server, however that ends', async () => {
+  await start();
+  const [child] = await childrenOf(server.pid);
+  await server.kill();
+  const isGone = () => {
+    try {
+      return void process.kill(child!, 0);
+    } catch {
+      return true as const;
+    }
+  };
+  expect(await eventually(async () => isGone() || undefined)).toBe(true);
 });

@@ -9,6 +9,7 @@ const program = fileURLToPath(new URL('../../apps/server/main.js', import.meta.u
 export interface ServerProcess {
   /** Where the API is, without a slash at the end. */
   readonly url: string;
+  readonly pid: number;
   /** Everything printed so far, on both outputs. */
   readonly output: string;
   /** Asks the process to end, by SIGTERM unless said otherwise. @throws where it does not end with exit code 0 */
@@ -33,6 +34,7 @@ export async function startServer(dataDir: string, env: Environment = {}): Promi
   const url = await apiOf(server);
   return {
     url,
+    pid: server.process.pid!,
     get output() {
       return server.output;
     },

@@ -3,7 +3,7 @@ import { logVerbosity, Server, ServerCredentials, setLogVerbosity, type ServerIn
 import { GossipService } from '@eventstore/db-client/generated/gossip_grpc_pb.js';
 import { ServerFeaturesService } from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import { StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb.js';
-import type { EventStore } from '#libs/store/port';
+import type { EventStore, ReadableStore } from '#libs/store/port';
 import { appendHandler } from './append.js';
 import { batchAppendHandler } from './batch-append.js';
 import { Calls } from './calls.js';
@@ -27,7 +27,12 @@ const appendCalls = 100;
  * Speaks EventStoreDB's protocol over a store, so that EventStoreDB's clients can work with it.
  * @throws TypeError for users without TLS; the error of a port that cannot be listened on
  */
-export async function startFacade(store: EventStore, options: FacadeOptions): Promise<Facade> {
+export async function startFacade(
+  store: ReadableStore,
+  options: FacadeOptions & { readonly writable: false },
+): Promise<Facade>;
+export async function startFacade(store: EventStore, options: FacadeOptions): Promise<Facade>;
+export async function startFacade(store: ReadableStore | EventStore, options: FacadeOptions): Promise<Facade> {
   const { host = '127.0.0.1', writable, tls, users, onError = () => undefined, onCall } = options;
   if (users !== undefined && tls === undefined) throw new TypeError('users need TLS');
   const limits = withDefaults(options.limits);
@@ -51,10 +56,12 @@ export async function startFacade(store: EventStore, options: FacadeOptions): Pr
   server.addService(GossipService, { read: gossipHandler(() => port) });
   server.addService(StreamsService, {
     read: readHandler(store, calls, limits),
-    append: appendHandler(store, onError),
-    batchAppend: batchAppendHandler(store, calls, onError),
-    delete: deleteHandler(store, onError),
-    tombstone: tombstoneHandler(store, onError),
+    ...('append' in store && {
+      append: appendHandler(store, onError),
+      batchAppend: batchAppendHandler(store, calls, onError),
+      delete: deleteHandler(store, onError),
+      tombstone: tombstoneHandler(store, onError),
+    }),
   });
   const credentials =
     tls === undefined

@@ -1,6 +1,6 @@
 import streamsMessages from '@eventstore/db-client/generated/streams_pb.js';
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
-import type { Direction, EventStore } from '#libs/store/port';
+import type { Direction, ReadableStore } from '#libs/store/port';
 import { invalidArgument } from './errors.js';
 import { streamOf, type UuidForm } from './messages.js';
 import type { FacadeLimits } from './options.js';
@@ -30,7 +30,7 @@ const { BACKWARDS } = streamsMessages.ReadReq.Options.ReadDirection;
 const largest = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** @throws CallFailed */
-export function readRequestOf(request: ReadReq, store: EventStore, limits: FacadeLimits): ReadRequest {
+export function readRequestOf(request: ReadReq, store: ReadableStore, limits: FacadeLimits): ReadRequest {
   const options = request.getOptions();
   if (options === undefined) throw invalidArgument('the options are missing');
   const direction = options.getReadDirection() === BACKWARDS ? 'backwards' : 'forwards';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { RecordedEvent } from '#libs/kernel';
-import type { EventStore } from '#libs/store/port';
+import type { ReadableStore } from '#libs/store/port';
 import { send, type Calls } from './calls.js';
 import { Checkpoints } from './checkpoints.js';
 import { unavailable } from './errors.js';
@@ -22,7 +22,7 @@ import { StreamSource } from './source.js';
 type ReadCall = ServerWritableStream<ReadReq, ReadResp>;
 
 /** Streams.Read: reads and subscriptions. */
-export function readHandler(store: EventStore, calls: Calls, limits: FacadeLimits): (call: ReadCall) => void {
+export function readHandler(store: ReadableStore, calls: Calls, limits: FacadeLimits): (call: ReadCall) => void {
   return (call) => {
     const isSubscription = call.request.getOptions()?.hasSubscription() ?? false;
     void calls.serve(isSubscription ? 'subscriptions' : 'reads', call, async (signal) => {

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '#libs/kernel';
-import type { Direction, EventStore, SubscriptionBatch } from '#libs/store/port';
+import type { Direction, ReadableStore, SubscriptionBatch } from '#libs/store/port';
 import type { Selection } from './selection.js';
 
 /** Where a client wants to begin. */
@@ -24,7 +24,7 @@ const chunkSize = 256;
 /** A stream by its revisions. */
 export class StreamSource implements Source {
   constructor(
-    readonly store: EventStore,
+    readonly store: ReadableStore,
     readonly stream: string,
   ) {}
 
@@ -54,7 +54,7 @@ export class StreamSource implements Source {
 /** Some records of the whole store, by their positions. Positions to read from are inclusive in both directions. */
 export class SelectionSource implements Source {
   constructor(
-    readonly store: EventStore,
+    readonly store: ReadableStore,
     readonly selection: Selection,
   ) {}
 
@@ -111,7 +111,7 @@ async function* chunksOf<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item[
 }
 
 /** The position of the first record of that time or later, found by halving; the position after the last where there is none. */
-async function positionAt(store: EventStore, time: number): Promise<bigint> {
+async function positionAt(store: ReadableStore, time: number): Promise<bigint> {
   let low = 1n;
   let high = (await store.head()) + 1n;
   while (low < high) {

@@ -159,3 +159,9 @@ export interface EventStore {
   /** Ends subscriptions, finishes what was accepted, closes the files. */
   close(): Promise<void>;
 }
+
+/** The part of a store that only reads. */
+export type ReadableStore = Pick<
+  EventStore,
+  'readStream' | 'readAll' | 'subscribeToStream' | 'subscribeToAll' | 'head' | 'getStreamMetadata'
+>;

@@ -69,6 +69,17 @@ export class Tail {
     this.#trim();
   }
 
+  /** Says that the store has grown by what is not kept here: subscribers read it from the disk. */
+  jump(head: bigint): void {
+    if (head <= this.#head) return;
+    this.#kept = [];
+    this.#start = 0;
+    this.#length = 0;
+    this.#floor = head;
+    this.#head = head;
+    this.#wakeAll();
+  }
+
   /** What matches after the position; undefined where the tail does not reach back so far. */
   after(position: bigint, matches: Matcher, limit: number): TailSlice | undefined {
     if (position < this.#floor) return undefined;

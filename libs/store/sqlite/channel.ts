@@ -78,3 +78,13 @@ export class Channel<Request> {
     }
   }
 }
+
+/** The worker's first message; a worker that cannot begin is ended. */
+export async function readyOrEnded<Value>(channel: Channel<never>): Promise<Value> {
+  try {
+    return await channel.ready<Value>();
+  } catch (thrown) {
+    await channel.terminate();
+    throw thrown;
+  }
+}

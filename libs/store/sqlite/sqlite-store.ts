@@ -1,43 +1,34 @@
-import { newId, type RecordedEvent } from '#libs/kernel';
+import { newId } from '#libs/kernel';
 import {
   checkMetadata,
   metadataData,
-  metadataOf,
   metadataPrefix,
   metadataType,
-  StoreUnavailable,
   Tail,
   type Append,
   type AppendResult,
   type EventStore,
   type ExpectedRevision,
   type NewEvent,
-  type ReadAllOptions,
-  type ReadStreamOptions,
   type StoreCapabilities,
+  type StoreUnavailable,
   type StreamMetadata,
-  type SubscribeOptions,
-  type EventFilter,
-  type SubscriptionBatch,
 } from '#libs/store/port';
 import { AppendQueue } from './append-queue.js';
-import { Channel } from './channel.js';
-import { encodeAppend, encodeDeletion, recordOfRow, type Entry } from './codec.js';
+import { Channel, readyOrEnded } from './channel.js';
+import { encodeAppend, encodeDeletion, type Entry } from './codec.js';
 import {
   actionDelete,
   actionTombstone,
   idempotenceWindow,
-  type PageReply,
-  type PageRequest,
   type ReaderRequest,
   type ReadyReply,
   type ScavengeReply,
   type WriterRequest,
 } from './messages.js';
 import { withDefaults, type SqliteStoreOptions, type SqliteStoreStats, type Tuning } from './options.js';
-import { PageReader, pagesOf } from './page-reader.js';
+import { Reading } from './reading.js';
 import { scavengeStart } from './scavenge.js';
-import { subscribeToAll, subscribeToStream, type Source } from './subscription.js';
 
 /** An event store in this process and one directory. */
 export interface SqliteEventStore extends EventStore {
@@ -55,10 +46,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   const opened: { store?: Store } = {};
   const onEnd = (error: StoreUnavailable) => opened.store?.fail(error);
   const writer = new Channel<WriterRequest>(new URL('./writer.worker.js', import.meta.url), tuning, onEnd);
-  const { head } = await ready<ReadyReply>(writer);
+  const { head } = await readyOrEnded<ReadyReply>(writer);
   const reader = new Channel<ReaderRequest>(new URL('./reader.worker.js', import.meta.url), tuning, onEnd);
   try {
-    await ready(reader);
+    await readyOrEnded(reader);
   } catch (thrown) {
     await writer.close({ kind: 'close' });
     throw thrown;
@@ -67,45 +58,31 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   return opened.store;
 }
 
-async function ready<Value>(channel: Channel<never>): Promise<Value> {
-  try {
-    return await channel.ready<Value>();
-  } catch (thrown) {
-    await channel.terminate();
-    throw thrown;
-  }
-}
-
-class Store implements SqliteEventStore, Source {
+class Store extends Reading implements SqliteEventStore {
   readonly capabilities: StoreCapabilities = {
     idempotentAny: true,
     idempotenceWindow,
     groupCommit: true,
     scavenge: true,
   };
-  readonly tail: Tail;
   readonly #writer: Channel<WriterRequest>;
-  readonly #reader: Channel<ReaderRequest>;
   readonly #queue: AppendQueue;
-  readonly #pages: PageReader;
   #failure: StoreUnavailable | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(writer: Channel<WriterRequest>, reader: Channel<ReaderRequest>, head: bigint, tuning: Tuning) {
+    super(reader, new Tail(head, tuning.tailEvents, tuning.tailLength));
     this.#writer = writer;
-    this.#reader = reader;
-    this.tail = new Tail(head, tuning.tailEvents, tuning.tailLength);
     this.#queue = new AppendQueue(writer, this.tail, tuning);
-    this.#pages = new PageReader(reader);
   }
 
   async append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<AppendResult> {
-    this.#checkOpen();
+    this.checkOpen();
     return this.#add(encodeAppend(stream, expected, events));
   }
 
   async appendAll(appends: readonly Append[]): Promise<readonly AppendResult[]> {
-    this.#checkOpen();
+    this.checkOpen();
     const entries: Entry[] = [];
     try {
       for (const { stream, expected, events } of appends) entries.push(encodeAppend(stream, expected, events));
@@ -113,51 +90,6 @@ class Store implements SqliteEventStore, Source {
       return this.#queue.add(entries, invalid);
     }
     return this.#queue.add(entries);
-  }
-
-  async *readStream(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent, void, undefined> {
-    const backwards = options.direction === 'backwards';
-    const start = bound(options.from, backwards, 0, Number.MAX_SAFE_INTEGER);
-    const read = (from: number, limit: number) =>
-      this.read({ kind: 'stream', stream, from, backwards, limit, now: Date.now() });
-    for await (const page of pagesOf(read, start, backwards, options.limit ?? Infinity)) {
-      for (const row of page.rows) yield recordOfRow(row, stream);
-    }
-  }
-
-  async *readAll(options: ReadAllOptions = {}): AsyncGenerator<RecordedEvent, void, undefined> {
-    this.#checkOpen();
-    const backwards = options.direction === 'backwards';
-    const head = Number(this.tail.head);
-    const to = backwards ? 1 : head;
-    const start = bound(options.from, backwards, 1, head);
-    if (backwards ? start < to : start > to) return;
-    const { categories, streamPrefixes, types } = options.filter ?? {};
-    const read = (from: number, limit: number) =>
-      this.read({ kind: 'all', from, to, backwards, limit, categories, streamPrefixes, types });
-    for await (const page of pagesOf(read, start, backwards, options.limit ?? Infinity)) {
-      for (const row of page.rows) yield recordOfRow(row, undefined);
-    }
-  }
-
-  subscribeToStream(stream: string, options?: SubscribeOptions): AsyncIterable<SubscriptionBatch> {
-    return subscribeToStream(this, stream, options);
-  }
-
-  subscribeToAll(options?: SubscribeOptions & { readonly filter?: EventFilter }): AsyncIterable<SubscriptionBatch> {
-    return subscribeToAll(this, options);
-  }
-
-  async head(): Promise<bigint> {
-    this.#checkOpen();
-    return this.tail.head;
-  }
-
-  async getStreamMetadata(stream: string): Promise<StreamMetadata> {
-    for await (const { data } of this.readStream(metadataPrefix + stream, { direction: 'backwards', limit: 1 })) {
-      return metadataOf(data);
-    }
-    return {};
   }
 
   async setStreamMetadata(stream: string, metadata: StreamMetadata): Promise<void> {
@@ -168,12 +100,12 @@ class Store implements SqliteEventStore, Source {
   }
 
   async deleteStream(stream: string, expected: ExpectedRevision): Promise<void> {
-    this.#checkOpen();
+    this.checkOpen();
     await this.#add(encodeDeletion(actionDelete, stream, expected, newId()));
   }
 
   async tombstoneStream(stream: string, expected: ExpectedRevision): Promise<void> {
-    this.#checkOpen();
+    this.checkOpen();
     await this.#add(encodeDeletion(actionTombstone, stream, expected, newId()));
   }
 
@@ -182,7 +114,7 @@ class Store implements SqliteEventStore, Source {
     let removed = 0;
     let after: ScavengeReply['next'] = scavengeStart;
     while (after !== undefined) {
-      this.#checkOpen();
+      this.checkOpen();
       const step: ScavengeReply = await this.#writer.call<ScavengeReply>({ kind: 'scavenge', after, now });
       removed += step.removed;
       after = step.next;
@@ -192,7 +124,7 @@ class Store implements SqliteEventStore, Source {
 
   stats(): SqliteStoreStats {
     const { commits, records, bytes } = this.#queue;
-    return { commits, records, bytes, messages: this.#writer.messages + this.#reader.messages };
+    return { commits, records, bytes, messages: this.#writer.messages + this.reader.messages };
   }
 
   close(): Promise<void> {
@@ -205,17 +137,12 @@ class Store implements SqliteEventStore, Source {
     await this.#queue.drained();
     // Reads asked for in this turn are sent in the next.
     await new Promise((resolve) => setImmediate(resolve));
-    await this.#reader.close({ kind: 'close' }).finally(() => this.#writer.close({ kind: 'close' }));
+    await this.reader.close({ kind: 'close' }).finally(() => this.#writer.close({ kind: 'close' }));
   }
 
   isOpen(): boolean {
     if (this.#failure !== undefined) throw this.#failure;
     return this.#closed === undefined;
-  }
-
-  async read(request: PageRequest): Promise<PageReply> {
-    this.#checkOpen();
-    return this.#pages.read(request);
   }
 
   /** A thread is gone: what waits is rejected, and so is everything after. */
@@ -229,13 +156,4 @@ class Store implements SqliteEventStore, Source {
     const [result] = await this.#queue.add([entry]);
     return result!;
   }
-
-  #checkOpen(): void {
-    if (!this.isOpen()) throw new StoreUnavailable('the store is closed');
-  }
-}
-
-function bound(from: bigint | undefined, backwards: boolean, lowest: number, highest: number): number {
-  if (from === undefined) return backwards ? highest : lowest;
-  return backwards ? Math.min(Number(from), highest) : Math.max(Number(from), lowest);
 }

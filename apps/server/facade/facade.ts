@@ -1,0 +1,135 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import { messageOf } from '#libs/kernel';
+import type { EventStore } from '#libs/store/port';
+import type { Settings } from '../settings/index.js';
+import type { FromFacade, StartOptions, ToFacade } from './messages.js';
+
+/** In milliseconds: how often it is told how far the store goes. */
+const headEvery = 20;
+const longestPause = 5_000;
+const closingPatience = 5_000;
+
+export interface RunningFacade {
+  /** As EventStoreDB's clients take it. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Lets EventStoreDB's clients read the store, where the settings say so. @throws the error of a port that cannot be listened on */
+export async function openFacade(
+  settings: Settings,
+  store: EventStore,
+  log: Logger,
+): Promise<RunningFacade | undefined> {
+  const { facade: address, facadeCertificate: cert, facadeKey: key, facadeUser: name, facadePassword } = settings;
+  if (address === undefined) return undefined;
+  const hasTls = cert !== undefined && key !== undefined;
+  const facade = new FacadeProcess(settings.dataDir, store, log, {
+    ...address,
+    ...(hasTls && { tls: { cert, key } }),
+    ...(name !== undefined && facadePassword !== undefined && { users: [{ name, password: facadePassword }] }),
+  });
+  const port = await facade.start();
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return { url: `esdb://${host}:${port}${hasTls ? '' : '?tls=false'}`, close: () => facade.close() };
+}
+
+/** Keeps the process of the facade running: clients come back to the same port. */
+class FacadeProcess {
+  private child: ChildProcess | undefined;
+  private told = 0n;
+  private telling: NodeJS.Timeout | undefined;
+  private restarting: NodeJS.Timeout | undefined;
+  private pause = 100;
+  private closing = false;
+
+  constructor(
+    private readonly directory: string,
+    private readonly store: EventStore,
+    private readonly log: Logger,
+    private options: StartOptions,
+  ) {}
+
+  /** Answers the port. */
+  async start(): Promise<number> {
+    const port = await this.launch();
+    this.options = { ...this.options, port };
+    this.telling = setInterval(() => void this.tellHead(), headEvery);
+    return port;
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    clearInterval(this.telling);
+    clearTimeout(this.restarting);
+    const child = this.child;
+    if (child === undefined) return;
+    const ended = once(child, 'exit');
+    this.tell({ kind: 'close' });
+    const impatience = setTimeout(() => child.kill('SIGKILL'), closingPatience);
+    await ended;
+    clearTimeout(impatience);
+  }
+
+  private async launch(): Promise<number> {
+    const program = fileURLToPath(new URL('./facade.process.js', import.meta.url));
+    // The settings may hold secrets, and are not its business.
+    const { PATH, NODE_OPTIONS } = process.env;
+    const env = { ...(PATH && { PATH }), ...(NODE_OPTIONS && { NODE_OPTIONS }) };
+    const child = fork(program, {
+      execArgv: [],
+      env,
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 2, 'ipc'],
+    });
+    this.child = child;
+    child.once('exit', () => this.ended(child));
+    // A message to a process that has just ended is no error of ours.
+    child.on('error', () => undefined);
+    this.told = await this.store.head();
+    this.tell({ kind: 'start', directory: this.directory, head: this.told, options: this.options });
+    return new Promise((resolve, reject) => {
+      child.once('exit', (code, signal) => reject(new Error(`the facade ended with ${code ?? signal}`)));
+      child.on('message', (message: FromFacade) => {
+        if (message.kind === 'listening') resolve(message.port);
+        else if (message.kind === 'refused') {
+          reject(new Error(message.error));
+          child.kill('SIGKILL');
+        } else this.log.error({ error: message.error }, 'the facade failed at a call');
+      });
+    });
+  }
+
+  private ended(child: ChildProcess): void {
+    if (this.child !== child) return;
+    this.child = undefined;
+    if (this.closing || this.telling === undefined) return;
+    this.log.error('the process of the facade has ended; it is started again');
+    this.restarting = setTimeout(() => void this.relaunch(), this.pause);
+    this.pause = Math.min(this.pause * 2, longestPause);
+  }
+
+  private async relaunch(): Promise<void> {
+    try {
+      await this.launch();
+      this.pause = 100;
+    } catch (error) {
+      this.log.error({ error: messageOf(error) }, 'the facade cannot be started again');
+    }
+  }
+
+  private async tellHead(): Promise<void> {
+    // Where the store has failed there is nothing new to tell.
+    const head = await this.store.head().catch(() => this.told);
+    if (head === this.told) return;
+    this.told = head;
+    this.tell({ kind: 'head', head });
+  }
+
+  private tell(message: ToFacade): void {
+    if (this.child?.connected) this.child.send(message, () => undefined);
+  }
+}
