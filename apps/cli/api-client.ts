@@ -48,6 +48,10 @@ export class ApiClient {
     return this.request('POST', path, { ...request, headers }, { body: JSON.stringify(body) });
   }
 
+  delete<Body>(path: string): Promise<Answer<Body>> {
+    return this.request('DELETE', path, {});
+  }
+
   /** Streams a file. */
   upload<Body>(path: string, file: string): Promise<Answer<Body>> {
     const body = Readable.toWeb(createReadStream(file)) as ReadableStream;
@@ -106,7 +110,7 @@ function failureOf(status: number, problem: Partial<ProblemDocument> | undefined
   if (status === 401 || status === 403)
     return new CommandFailed(exitCodes.denied, `not allowed (${status}): ${reason}`);
   return status < 500
-    ? new CommandFailed(exitCodes.refused, `refused (${status}): ${reason}`)
+    ? new CommandFailed(exitCodes.refused, `refused (${status}): ${reason}`, status)
     : new CommandFailed(exitCodes.serverFailed, `the server has failed (${status}): ${reason}`);
 }
 

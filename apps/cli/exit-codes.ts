@@ -16,7 +16,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** For people, by exit code. */
 export const meanings: Readonly<Record<ExitCode, string>> = {
   0: 'done',
-  1: 'done, and the answer is no: not sent, or nothing to redrive',
+  1: 'done, and the answer is no: not sent, nothing to redrive, or nobody to erase',
   2: 'the arguments are wrong, or a file cannot be read',
   3: 'the server cannot be reached, or gives no answer in time',
   4: 'the server has refused it',
@@ -31,6 +31,8 @@ export class CommandFailed extends Error {
   constructor(
     readonly exitCode: ExitCode,
     message: string,
+    /** Of the server's answer, where that is what failed. */
+    readonly status?: number,
   ) {
     super(message);
     this.name = 'CommandFailed';

@@ -188,7 +188,11 @@ test('who was erased after the backup is told, and can be erased again', async (
   expect((await restore(backup, 'restored')).code).toBe(0);
   const restored = await start('restored');
   expect((await restored.view(id)).subject).toBe('Hello');
-  expect((await restored.request('DELETE', '/v1/recipients/ada')).status).toBe(200);
+  const erasing = await tidings(['erase', 'ada', 'nobody at all'], { TIDINGS_URL: server!.url });
+  expect(erasing).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^ada +yes\nnobody at all +there is none$/m),
+  });
   expect((await restored.view(id)).subject).toBe('[erased]');
   await server!.stop();
   const none = await tidings(['erasures', '--since', backup, '--data-dir', inFolder('none')]);

@@ -38,7 +38,8 @@ async function example(heading: string, index = 0): Promise<string> {
     .replaceAll('/var/lib/', join(folder.path, 'lib/'))
     .replaceAll('/var/backups/', join(folder.path, 'backups/'))
     .replaceAll('http://127.0.0.1:3000', server.url);
-  return (await run('bash', ['-c', `set -eu\n${script}`], { cwd: folder.path })).stdout;
+  const env = { PATH: process.env.PATH, TIDINGS_URL: server.url };
+  return (await run('bash', ['-c', `set -eu\n${script}`], { cwd: folder.path, env })).stdout;
 }
 
 test('the examples do what they say', async () => {
@@ -59,7 +60,7 @@ test('the examples do what they say', async () => {
   server = await startServer(join(folder.path, 'lib/tidings-restored'));
   const restored = new Api(server.url);
   expect((await restored.view(id)).subject).toBe('Hello');
-  expect(await example('### Erase again who was erased since')).toContain('"erased":true');
+  expect(await example('### Erase again who was erased since')).toMatch(/^ada +yes$/m);
   expect((await restored.view(id)).subject).toBe('[erased]');
 });
 

@@ -5,6 +5,7 @@ import { createKey, listKeys, revokeKeys } from './keys.js';
 import { migrate } from './migrate.js';
 import { cancel, events, show } from './notifications.js';
 import { archive, handling, parked, redrive } from './parked.js';
+import { erase } from './recipients.js';
 import { send } from './send.js';
 
 /** By name, in the order of the help. */
@@ -20,6 +21,7 @@ export const commands: Readonly<Record<string, Command>> = {
   redrive,
   archive,
   handling,
+  erase,
   backup,
   restore,
   erasures,
