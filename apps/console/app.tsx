@@ -1,6 +1,7 @@
 import { lazy, Suspense } from 'react';
 import { Route, Switch } from 'wouter';
-import { Shell } from './shell.js';
+import { useSession } from './api/session.js';
+import { Navigation, Shell } from './shell.js';
 import { NotFound } from './pages/not-found.js';
 import { NotificationPage } from './pages/notification/page.js';
 import { NotificationsPage } from './pages/notifications/page.js';
@@ -8,13 +9,22 @@ import { OverviewPage } from './pages/overview/page.js';
 import { ParkedPage } from './pages/parked/page.js';
 import { RecipientPage, RecipientsPage } from './pages/recipients.js';
 import { SendPage } from './pages/send.js';
+import { SignInPage } from './pages/sign-in.js';
 
 const TopologyPage = lazy(() => import('./pages/topology/page.js'));
 
 /** The pages by path. `apps/server/console.ts` has the first part of each, to answer with this page there. */
 export function App() {
+  const { wish } = useSession();
+  if (wish !== undefined) {
+    return (
+      <Shell>
+        <SignInPage wish={wish} />
+      </Shell>
+    );
+  }
   return (
-    <Shell>
+    <Shell nav={<Navigation />}>
       <Suspense fallback={<p role="status">Loading</p>}>
         <Switch>
           <Route path="/">

@@ -1,7 +1,10 @@
 import { useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Link, useRoute } from 'wouter';
+import { Refusal } from './api/client.js';
+import { queryClient } from './api/live.js';
 import { useConsumers } from './api/queries.js';
+import { signOut, useSession } from './api/session.js';
 import { Icon, type IconName } from './parts/icons.js';
 
 const pages = [
@@ -13,8 +16,14 @@ const pages = [
   ['/send', 'Send'],
 ] as const;
 
+interface ShellProps {
+  /** What leads elsewhere; left out where there is nowhere to go. */
+  readonly nav?: ReactNode;
+  readonly children: ReactNode;
+}
+
 /** What stands around every page. */
-export function Shell({ children }: { readonly children: ReactNode }) {
+export function Shell({ nav, children }: ShellProps) {
   return (
     <div className="shell">
       <a className="skip" href="#page">
@@ -24,12 +33,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         <Link href="/" className="brand">
           Tidings
         </Link>
-        <nav aria-label="Pages" className="pages">
-          {pages.map(([path, title]) => (
-            <PageLink key={path} path={path} title={title} />
-          ))}
-        </nav>
-        <Connection />
+        {nav ?? <span className="connection" />}
         <Scheme />
       </header>
       <main id="page" tabIndex={-1}>
@@ -37,6 +41,32 @@ export function Shell({ children }: { readonly children: ReactNode }) {
       </main>
     </div>
   );
+}
+
+/** The pages, whether the server is there, and the way out. */
+export function Navigation() {
+  const { key } = useSession();
+  return (
+    <>
+      <nav aria-label="Pages" className="pages">
+        {pages.map(([path, title]) => (
+          <PageLink key={path} path={path} title={title} />
+        ))}
+      </nav>
+      <Connection />
+      {key !== undefined && (
+        <button type="button" className="scheme" onClick={leave}>
+          Sign out
+        </button>
+      )}
+    </>
+  );
+}
+
+/** What was shown is not kept for whoever comes next. */
+function leave(): void {
+  signOut();
+  queryClient.clear();
 }
 
 function PageLink({ path, title }: { readonly path: string; readonly title: string }) {
@@ -59,10 +89,11 @@ function ParkedCount() {
 
 /** Says when what is shown is not what is. */
 function Connection() {
-  const { isError } = useConsumers();
+  const { error } = useConsumers();
+  const isAway = error !== null && !(error instanceof Refusal && error.status < 500);
   return (
     <span className="connection" role="status">
-      {isError && (
+      {isAway && (
         <span className="chip chip-filled" data-tone="bad">
           <Icon name="warning" />
           no answer from the server

@@ -1,4 +1,5 @@
 import type { ProblemDocument } from '#libs/http';
+import { askForKey, currentKey } from './session.js';
 
 /** An answer that is no success. */
 export class Refusal extends Error {
@@ -8,21 +9,48 @@ export class Refusal extends Error {
   ) {
     super(problem.detail ?? problem.title ?? `The server answered ${status}`);
   }
+
+  /** The scope that the key lacks; undefined where that is not why. */
+  get missingScope(): string | undefined {
+    const { scope } = this.problem;
+    return this.status === 403 && typeof scope === 'string' ? scope : undefined;
+  }
+}
+
+interface Asking {
+  readonly method?: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** In place of that of the session. */
+  readonly key?: string;
 }
 
 /**
  * Asks the server that served the console.
- * @param body sent as JSON
  * @throws Refusal – it says no; TypeError – it does not answer
  */
-export async function ask<Body>(path: string, init: { readonly method?: string; readonly body?: unknown } = {}) {
-  const { method = 'GET', body } = init;
+export async function ask<Body>(path: string, asking: Asking = {}): Promise<Body> {
+  return (await (await request(path, asking)).json()) as Body;
+}
+
+/** What is answered at a path, as it comes. @throws as `ask` */
+export async function fetchFile(path: string): Promise<Blob> {
+  return (await request(path, {})).blob();
+}
+
+async function request(path: string, { method = 'GET', body, key }: Asking): Promise<Response> {
+  const sent = key ?? currentKey();
   const response = await fetch(path, {
     method,
-    ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    headers: {
+      ...(sent !== undefined && { authorization: `Bearer ${sent}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
+  if (response.status === 401 && key === undefined) askForKey(sent);
   if (!response.ok) throw new Refusal(response.status, await problemOf(response));
-  return (await response.json()) as Body;
+  return response;
 }
 
 async function problemOf(response: Response): Promise<Partial<ProblemDocument>> {

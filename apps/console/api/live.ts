@@ -30,8 +30,11 @@ export function useLive<Body>(path: string, { enabled = true, changes }: LiveOpt
     queryFn: () => ask<Body>(path),
     enabled,
     placeholderData: keepPreviousData,
-    refetchInterval: ({ state }) =>
-      state.data !== undefined && changes !== undefined && !changes(state.data) ? false : liveEvery,
+    refetchInterval: ({ state: { data, error } }) => {
+      const isFinal = data !== undefined && changes !== undefined && !changes(data);
+      const mayNot = error instanceof Refusal && error.missingScope !== undefined;
+      return isFinal || mayNot ? false : liveEvery;
+    },
   });
 }
 

@@ -13,11 +13,21 @@ interface AnswerProps<Body> {
 /** What was answered, or why it was not. What was answered before stays while the server is away. */
 export function Answer<Body>({ to: { data, error, isPending, refetch }, otherwise, children }: AnswerProps<Body>) {
   if (error instanceof Refusal && otherwise?.[error.status] !== undefined) return otherwise[error.status];
+  if (error instanceof Refusal && error.missingScope !== undefined) return <MissingScope scope={error.missingScope} />;
   if (error !== null && (data === undefined || error instanceof Refusal)) {
     return <Trouble error={error} again={() => void refetch()} />;
   }
   if (isPending) return <Skeleton height={96} aria-label="Loading" role="status" />;
   return data === undefined ? null : children(data);
+}
+
+/** The key does not open what stands here. */
+export function MissingScope({ scope }: { readonly scope: string }) {
+  return (
+    <Nothing>
+      Your API key does not show this: it needs the scope <code>{scope}</code>.
+    </Nothing>
+  );
 }
 
 /** What went wrong, in words. */

@@ -2,6 +2,7 @@ import type { RecordView } from '#libs/http';
 import type { NotificationView, OperationView } from '#libs/notification';
 import { Nothing } from '../../parts/answer.js';
 import { ChannelMark, Status } from '../../parts/chips.js';
+import { Download } from '../../parts/download.js';
 import { Facts } from '../../parts/facts.js';
 import { Time } from '../../parts/time.js';
 
@@ -50,9 +51,9 @@ function Operation({ channel, operation, records }: OperationProps) {
           'In doubt': inDoubt && 'whether it was delivered is not known',
           Late: late && 'its outcome came after the notification had ended',
           Kept: message && (
-            <a href={message} download={channel === 'email' ? 'mail.eml' : 'message.json'}>
+            <Download path={message} fileName={channel === 'email' ? 'mail.eml' : 'message.json'}>
               what would have gone out
-            </a>
+            </Download>
           ),
         }}
       />

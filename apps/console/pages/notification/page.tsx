@@ -1,8 +1,9 @@
 import { lazy, Suspense, useState } from 'react';
 import { Link } from 'wouter';
 import type { RecordView } from '#libs/http';
+import { Refusal } from '../../api/client.js';
 import { useNotification, useRecords } from '../../api/queries.js';
-import { Answer, Nothing } from '../../parts/answer.js';
+import { Answer, MissingScope, Nothing } from '../../parts/answer.js';
 import { RecordDialog } from '../../parts/json.js';
 import { Page, Section } from '../../parts/page.js';
 import { Attempts } from './attempts.js';
@@ -25,8 +26,9 @@ export function NotificationPage({ id }: { readonly id: string }) {
   const [asOf, setAsOf] = useState<string>();
   const [open, setOpen] = useState<RecordView>();
   const view = useNotification(id, asOf);
-  const { data } = useRecords(id);
-  const records = data?.items ?? [];
+  const history = useRecords(id);
+  const records = history.data?.items ?? [];
+  const missing = history.error instanceof Refusal ? history.error.missingScope : undefined;
   return (
     <Page title={view.data?.subject ?? 'Notification'} aside={<code>{id}</code>}>
       <Answer to={view} otherwise={{ 404: unknown }}>
@@ -53,6 +55,11 @@ export function NotificationPage({ id }: { readonly id: string }) {
           </>
         )}
       </Answer>
+      {missing !== undefined && (
+        <Section title="Every record">
+          <MissingScope scope={missing} />
+        </Section>
+      )}
       {records.length > 0 && (
         <>
           <Section title="What led to what">
