@@ -15,6 +15,7 @@ import {
 import { OperatorModule } from '#libs/operator';
 import { recipientClient, RecipientModule } from '#libs/recipient';
 import { openClient, type Runtime } from '#libs/runtime';
+import type { Tracing } from '#libs/tracing';
 import { topology } from '#streams.config';
 import { uploadClient, UploadModule } from '#libs/upload';
 import { DocumentationController } from './documentation/documentation.controller.js';
@@ -31,16 +32,18 @@ export class AppModule {
     runtime: Runtime<never>,
     checks: readonly ReadinessCheck[],
     metrics: Registry,
+    tracing: Tracing | undefined,
   ): DynamicModule {
     const { store, vault, blobs, contents, feed, uploadLimit } = parts;
-    const broadcasts = openClient(store, broadcastClient);
+    const traced: Tracing['client'] = tracing?.client ?? ((client) => client);
+    const broadcasts = traced(openClient(store, broadcastClient));
     return {
       module: AppModule,
       imports: [
-        RecipientModule.with({ client: openClient(store, recipientClient), vault, blobs }),
-        GroupModule.with({ client: openClient(store, groupClient) }),
+        RecipientModule.with({ client: traced(openClient(store, recipientClient)), vault, blobs }),
+        GroupModule.with({ client: traced(openClient(store, groupClient)) }),
         NotificationModule.with({
-          client: openClient(store, notificationClient),
+          client: traced(openClient(store, notificationClient)),
           vault,
           blobs,
           contents,
@@ -49,7 +52,7 @@ export class AppModule {
         }),
         NotificationListModule.with({ ...lists, client: openClient(store, notificationListClient), vault }),
         BroadcastModule.with({ client: broadcasts, vault, feed }),
-        UploadModule.with({ client: openClient(store, uploadClient), vault, blobs, uploadLimit }),
+        UploadModule.with({ client: traced(openClient(store, uploadClient)), vault, blobs, uploadLimit }),
         EmailModule.with({ client: openClient(store, emailClient), blobs }),
         SlackModule.with({ client: openClient(store, slackClient), blobs }),
         OperatorModule.with({ runtime, topology, store, vault }),

@@ -121,7 +121,7 @@ export async function startServer(
       lists.check,
       ...(keys ? [keys.check] : []),
     ];
-    app = await createHttpApp(AppModule.with(parts, lists, started, checks, metrics.registry), {
+    app = await createHttpApp(AppModule.with(parts, lists, started, checks, metrics.registry, tracing), {
       logger: nestLogger(log),
       authenticator: keys?.ring,
     });

@@ -15,6 +15,8 @@ export interface WorkTrace {
     tries: number,
     work: (cause: RecordedEvent) => Promise<Result>,
   ): Promise<Result>;
+  /** Within `handling`, after something that is no append and no attempt: `removed`. */
+  did(what: string): void;
   /** Within `handling`, after the handler's appends. */
   appended(appends: readonly Append[]): void;
   /**
@@ -27,6 +29,7 @@ export interface WorkTrace {
 /** Follows nothing. */
 export const untraced: WorkTrace = {
   handling: (_consumer, record, _tries, work) => work(record),
+  did: () => undefined,
   appended: () => undefined,
   attempt: (_effect, _attempt, work) => work(),
 };

@@ -38,6 +38,12 @@ export function traceRequests(fastify: FastifyInstance, spans: Spans): void {
     }
     done();
   });
+  // Not sooner: what reads the body does so in the connection's context.
+  fastify.addHook('preHandler', (request, _reply, done) => {
+    const span = underWay.get(request);
+    if (span === undefined) done();
+    else spans.enter(span, done);
+  });
   fastify.addHook('onResponse', (request, { statusCode }, done) => {
     const span = underWay.get(request);
     span?.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, statusCode);

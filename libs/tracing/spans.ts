@@ -35,12 +35,27 @@ export class Spans {
     return this.start(name, options, current.span.spanContext());
   }
 
+  /** The span within which this is asked. */
+  get current(): Span | undefined {
+    return this.underWay.getStore()?.span;
+  }
+
   /** Says of the span under way that something happened just now. */
   note(event: string, attributes: Attributes): void {
     const current = this.underWay.getStore();
     if (current === undefined) return;
     current.busy = true;
     current.span.addEvent(event, attributes);
+  }
+
+  /** Says of the span under way that these were appended just now. */
+  noteAppend(events: readonly { readonly type: string }[]): void {
+    this.note('append', { 'tidings.record.types': events.map(({ type }) => type) });
+  }
+
+  /** Goes on within the span, whose end is somebody else's affair. */
+  enter(span: Span, goOn: () => void): void {
+    this.underWay.run({ span, busy: true }, goOn);
   }
 
   /**

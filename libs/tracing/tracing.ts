@@ -10,8 +10,10 @@ import {
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import type { FastifyInstance } from 'fastify';
-import type { WorkTrace } from '#libs/runtime';
+import type { StreamDefinition } from '#libs/kernel';
+import type { ClientContext, WorkTrace } from '#libs/runtime';
 import { TracedCalls } from './calls.js';
+import { traceClient } from './client.js';
 import { ReportingExporter, type ExportLog } from './exporter.js';
 import { traceRequests } from './requests.js';
 import { createSampler, type SamplerName } from './sampler.js';
@@ -37,6 +39,10 @@ export interface Tracing {
   readonly work: WorkTrace;
   /** For what calls other systems. */
   readonly calls: TracedCalls;
+  /** For what requests are answered with. */
+  client<Readable extends StreamDefinition, Writable extends StreamDefinition>(
+    client: ClientContext<Readable, Writable>,
+  ): ClientContext<Readable, Writable>;
   /** Traces the requests to a server that does not listen yet. */
   requests(fastify: FastifyInstance): void;
   /** Sends what there is, for a while at most. */
@@ -65,6 +71,7 @@ export function startTracing(options: TracingOptions): Tracing {
   return {
     work: traceWork(spans),
     calls: new TracedCalls(spans),
+    client: (client) => traceClient(spans, client),
     requests: (fastify) => traceRequests(fastify, spans),
     async stop() {
       exporter.close();

@@ -31,9 +31,10 @@ export function traceWork(spans: Spans): WorkTrace {
       return spans.within(span, tried, (result) => result === undefined);
     },
 
+    did: (what) => spans.note(what, {}),
+
     appended(appends) {
-      const types = appends.flatMap(({ events }) => events.map(({ type }) => type));
-      spans.note('append', { 'tidings.record.types': types });
+      spans.noteAppend(appends.flatMap(({ events }) => events));
     },
 
     async attempt(effect, attempt, work) {

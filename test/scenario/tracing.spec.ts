@@ -162,8 +162,10 @@ describe('a notification by mail and in Slack', () => {
   });
 
   test('shows what was written', () => {
-    const [bot] = called('notification.send-bot notification.send.v1');
-    expect(bot!.events).toEqual([{ name: 'append', attributes: { 'tidings.record.types': expect.anything() } }]);
+    const eventsOf = (name: string) => called(name)[0]!.events;
+    const append = { name: 'append', attributes: { 'tidings.record.types': expect.anything() } };
+    expect(eventsOf('POST /v1/notifications')).toEqual([append]);
+    expect(eventsOf('notification.send-bot notification.send.v1')).toEqual([append]);
   });
 });
 
@@ -191,6 +193,33 @@ test('a client that does not want its request sampled gets no spans, and its tra
   await completeTrace('d'.repeat(32));
   expect(inTrace(traceId)).toEqual([]);
   expect(slack.calls[calls]!.headers['traceparent']).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
+});
+
+test('what is sent later belongs to the trace of its request', async () => {
+  const traceId = 'f'.repeat(32);
+  const deliverAt = new Date(Date.now() + 700).toISOString();
+  await api.finalView(await api.notify('grace', { deliverAt }, traceparentOf(traceId)));
+  const spans = await completeTrace(traceId);
+  expect(tree(spans)).toEqual(
+    expect.arrayContaining([
+      'notification.send-bot notification.send.v1 > notification.send-bot runtime.timer-fired.v1',
+      'notification.send-bot runtime.timer-fired.v1 > notification.fan-out-bot notification.prepared.v1',
+    ]),
+  );
+});
+
+test('erasing somebody is one tree as well', async () => {
+  const traceId = '1'.repeat(32);
+  await putRecipient(api, 'nobody');
+  await api.request('DELETE', '/v1/recipients/nobody', undefined, traceparentOf(traceId));
+  const spans = await eventually(async () => {
+    const found = inTrace(traceId);
+    return found.length > 1 ? found : undefined;
+  });
+  expect(tree(spans)).toEqual([
+    'DELETE /v1/recipients/:id > recipient.erasure-reactor recipient.erased.v1',
+    'the client > DELETE /v1/recipients/:id',
+  ]);
 });
 
 test('a directory is asked within the trace', async () => {

@@ -75,6 +75,16 @@ test(
 );
 
 test(
+  'npm run demo plays with what is compiled, and leaves nothing',
+  async () => {
+    const { code, stdout, stderr } = await npm('run', '--silent', 'demo', '--', '--minutes', '0.1').ended();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^Tidings is at http:/);
+  },
+  patience,
+);
+
+test(
   'npm test compiles the specs and runs Jest with the arguments given',
   async () => {
     const { code, stdout, stderr } = await npm('test', '--', '--listTests').ended();

@@ -27,6 +27,7 @@ export const broadcastRetentionReactor = defineReactor({
       // The key leads to the blobs: it goes last, so that what a crash cuts short is found when this is repeated.
       for (const keyId of keyIds) await blobs.deleteAll(keyId);
       await vault.destroy(keyIds);
+      context.trace.did('removed');
     },
   }),
 });

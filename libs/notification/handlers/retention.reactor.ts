@@ -76,6 +76,7 @@ class RetentionReactor {
     for (const event of await context.read(notificationEvents, id)) {
       for (const blob of await blobsOf(event, context)) await this.services.blobs.delete(blob);
     }
+    context.trace.did('removed');
   }
 }
 

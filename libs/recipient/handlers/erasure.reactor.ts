@@ -23,8 +23,10 @@ export const erasureReactor = defineReactor({
   reads: [recipientEvents],
   writes: [],
   create: (services: ErasureServices) => ({
-    async handle(record) {
-      if (record.type === 'recipient.erased.v1') await destroyPersonalData(services, record.data.keyIds);
+    async handle(record, { trace }) {
+      if (record.type !== 'recipient.erased.v1') return;
+      await destroyPersonalData(services, record.data.keyIds);
+      trace.did('erased');
     },
   }),
 });

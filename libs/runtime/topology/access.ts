@@ -42,7 +42,8 @@ export interface HandlerContext<
   now(): number;
   /** Aborted when the consumer drains. */
   readonly signal: AbortSignal;
-  readonly trace: Pick<WorkTrace, 'attempt'>;
+  /** For what a handler does that is no append. */
+  readonly trace: Pick<WorkTrace, 'attempt' | 'did'>;
   /**
    * An append whose event ids follow from the record being handled, the stream and the revision: handled again, the
    * same record makes the same append. `fresh` gives new ids instead, for claims, where two workers must not be
@@ -179,7 +180,7 @@ export class RecordContext implements HandlerContext<StreamDefinition, StreamDef
     readonly correlationId: string,
     readonly signal: AbortSignal,
     readonly now: () => number,
-    readonly trace: Pick<WorkTrace, 'attempt' | 'appended'> = untraced,
+    readonly trace: Omit<WorkTrace, 'handling'> = untraced,
   ) {}
 
   read<S extends StreamDefinition>(stream: S, key: string, options?: ReadStreamOptions): Promise<RecordOf<S>[]> {

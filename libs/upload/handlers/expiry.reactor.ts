@@ -37,6 +37,7 @@ export const uploadExpiryReactor = defineReactor({
     async handle(record, context) {
       if (record.type === 'upload.removed.v1') {
         await discardUpload(storage, keyOf(record.stream));
+        context.trace.did('removed');
       } else if (record.type === 'runtime.timer-fired.v1' && record.data.purpose === expiryPurpose) {
         const id = context.correlationId;
         const loaded = await loadAggregate(context, uploadEvents, upload, id);
