@@ -13,11 +13,12 @@ import {
   broadcastViewProjector,
   broadcastViews,
 } from '#libs/broadcast';
-import { emailClient, emailEvents, emailOperations, sendEmailBot } from '#libs/channel/email';
+import { bounceClient, emailClient, emailEvents, emailOperations, sendEmailBot } from '#libs/channel/email';
 import { sendSlackBot, slackClient, slackEvents, slackOperations } from '#libs/channel/slack';
 import { groupClient, groupEvents } from '#libs/group';
 import { idempotencyReservations } from '#libs/idempotency';
 import {
+  bounceReactor,
   deliverySagaHandler,
   escalationBot,
   escalationEvents,
@@ -50,8 +51,8 @@ export const topology = defineTopology([
   }),
 
   stream(recipientEvents, {
-    producers: [recipientClient],
-    consumers: [recipientClient, sendBot, erasureReactor, notificationListClient],
+    producers: [recipientClient, bounceReactor],
+    consumers: [recipientClient, sendBot, erasureReactor, bounceReactor, notificationListClient],
   }),
 
   stream(groupEvents, {
@@ -92,14 +93,15 @@ export const topology = defineTopology([
       retentionReactor,
       escalationReactor,
       escalationFanOutBot,
+      bounceReactor,
       broadcastFanOutBot,
       broadcastViewProjector,
       notificationClient,
     ],
   }),
   stream(notificationInternalOperations, {
-    producers: [broadcastFanOutBot, escalationReactor],
-    consumers: [sendBot, escalationReactor, escalationBot, notificationClient],
+    producers: [broadcastFanOutBot, escalationReactor, bounceReactor],
+    consumers: [sendBot, escalationReactor, escalationBot, bounceReactor, notificationClient],
   }),
   stream(escalationEvents, {
     producers: [escalationBot],
@@ -115,10 +117,10 @@ export const topology = defineTopology([
 
   stream(emailOperations, {
     producers: [fanOutBot, escalationFanOutBot],
-    consumers: [sendEmailBot, notificationClient],
+    consumers: [sendEmailBot, bounceClient, notificationClient],
   }),
   stream(emailEvents, {
-    producers: [sendEmailBot, sendBot],
+    producers: [sendEmailBot, sendBot, bounceClient],
     consumers: [
       sendEmailBot,
       sendBot,
@@ -126,8 +128,10 @@ export const topology = defineTopology([
       viewProjector,
       retentionReactor,
       escalationReactor,
+      bounceReactor,
       notificationClient,
       emailClient,
+      bounceClient,
     ],
   }),
 

@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import { AuditModule } from '#libs/audit';
 import { BroadcastAcceptor, broadcastClient, BroadcastModule } from '#libs/broadcast';
-import { EmailModule, emailClient } from '#libs/channel/email';
+import { EmailModule, emailClient, type BounceIntake } from '#libs/channel/email';
 import { SlackModule, slackClient } from '#libs/channel/slack';
 import { groupClient, GroupModule } from '#libs/group';
 import { HealthController, READINESS_CHECKS, type ReadinessCheck } from '#libs/http';
@@ -32,6 +32,7 @@ export class AppModule {
     runtime: Runtime<never>,
     checks: readonly ReadinessCheck[],
     metrics: Registry,
+    intake: BounceIntake,
     tracing: Tracing | undefined,
   ): DynamicModule {
     const { store, vault, blobs, contents, feed, uploadLimit } = parts;
@@ -53,7 +54,7 @@ export class AppModule {
         NotificationListModule.with({ ...lists, client: openClient(store, notificationListClient), vault }),
         BroadcastModule.with({ client: broadcasts, vault, feed }),
         UploadModule.with({ client: traced(openClient(store, uploadClient)), vault, blobs, uploadLimit }),
-        EmailModule.with({ client: openClient(store, emailClient), blobs }),
+        EmailModule.with({ client: openClient(store, emailClient), blobs, intake }),
         SlackModule.with({ client: openClient(store, slackClient), blobs }),
         OperatorModule.with({ runtime, topology, store, vault }),
         AuditModule.with({ store, topology, vault }),

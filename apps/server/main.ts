@@ -50,7 +50,7 @@ async function run(settings: Settings): Promise<void> {
 
 function greeting(
   { apiKeysFile, dataDir, eventStore, keys, blobs, smtp, slackToken, slackApiUrl, roles }: Settings,
-  { url, facadeUrl }: Server,
+  { url, facadeUrl, bouncesUrl }: Server,
 ): string {
   const mail = smtp
     ? `mail  ${smtp.host}:${smtp.port}`
@@ -65,6 +65,7 @@ function greeting(
     ...(apiKeysFile === undefined ? [] : [`  keys  ${apiKeysFile}: the API asks for one`]),
     `  store ${eventStore ? `EventStoreDB ${nameOf(eventStore.connection)}` : 'embedded, in the data folder'}`,
     ...(facadeUrl === undefined ? [] : [`  esdb  ${facadeUrl}, to read`]),
+    ...(bouncesUrl === undefined ? [] : [`  back  ${bouncesUrl}, for mail that comes back`]),
     `  data  ${dataDir}`,
     ...(keys ? [`  keys  Redis ${nameOfRedis(keys)}`] : []),
     ...(blobs ? [`  blobs ${nameOfS3(blobs)}`] : []),

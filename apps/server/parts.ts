@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { Logger } from 'pino';
 import { SealedBlobs } from '#libs/blob';
-import { SandboxTransport, SmtpTransport, type EmailTransport } from '#libs/channel/email';
+import { BounceAddresses, SandboxTransport, SmtpTransport, type EmailTransport } from '#libs/channel/email';
 import { SandboxSlackTransport, WebApiSlackTransport, type SlackTransport } from '#libs/channel/slack';
 import { Contents } from '#libs/content';
 import type { ReadinessCheck } from '#libs/http';
@@ -38,6 +38,8 @@ export interface Parts {
   readonly storeChecks: readonly ReadinessCheck[];
   readonly contents: Contents;
   readonly transport: EmailTransport;
+  /** The addresses that mails come back to; undefined: they come back to their sender. */
+  readonly bounces: BounceAddresses | undefined;
   readonly slackTransport: SlackTransport;
   /** Live records of recipients, and of the views of notifications and broadcasts. */
   readonly feed: LiveFeed;
@@ -89,6 +91,7 @@ export async function openParts(
       storeChecks: [keyStore.check, blobStore.check].filter((check) => check !== undefined),
       contents: new Contents(vault, blobs),
       transport: createTransport(settings, tracing),
+      bounces: settings.bounceAddress === undefined ? undefined : new BounceAddresses(settings.bounceAddress, vault),
       slackTransport: createSlackTransport(settings, tracing),
       feed,
       recipients: new CachedAggregates(feed, recipientEvents, recipient),

@@ -13,6 +13,7 @@ import {
   topology,
 } from '#streams.config';
 import { AppModule } from './app.module.js';
+import { createBounceIntake, openBounceListener, type RunningBounceListener } from './bounces.js';
 import { serveConsole } from './console.js';
 import { startConsumers, storeCheck } from './consumers.js';
 import { openFacade, type RunningFacade } from './facade/facade.js';
@@ -42,6 +43,8 @@ export interface Server {
   readonly url: string | undefined;
   /** Where EventStoreDB clients can read; undefined where they cannot. */
   readonly facadeUrl: string | undefined;
+  /** Where mail that comes back is taken; undefined where it is not. */
+  readonly bouncesUrl: string | undefined;
   /** Resolves when it turns out that this server must not go on: its keys are another event store's. */
   readonly failed: Promise<Error>;
   /** Finishes requests and records under way, then closes the store. */
@@ -71,12 +74,13 @@ export async function startServer(
   let lists: Lists | undefined;
   let app: NestFastifyApplication | undefined;
   let facade: RunningFacade | undefined;
+  let listener: RunningBounceListener | undefined;
   let keys: OpenedKeys | undefined;
 
   async function drain(): Promise<void> {
     clearInterval(scavenger);
     // First no new requests, then no new records, then nothing.
-    await Promise.all([app?.close(), facade?.close()]);
+    await Promise.all([app?.close(), facade?.close(), listener?.close()]);
     keys?.ring.close();
     await runtime?.drain();
     await lists?.index.close();
@@ -109,11 +113,12 @@ export async function startServer(
     const consumers = await startConsumers(started, parts.store, log);
     facade = await openFacade(settings, parts.store, log);
     const facadeUrl = facade?.url;
-    if (!settings.roles.includes('api')) return { url: undefined, facadeUrl, failed, drain };
+    if (!settings.roles.includes('api')) return { url: undefined, facadeUrl, bouncesUrl: undefined, failed, drain };
     metrics.addStore(parts.store, parts.storeStats);
     metrics.addConsumers(started, parts.store);
     keys = await openKeys(settings, log);
     lists = await openLists(settings, parts, started, log);
+    const intake = createBounceIntake(parts, metrics, log);
     const checks = [
       storeCheck(parts.store),
       ...parts.storeChecks,
@@ -121,7 +126,7 @@ export async function startServer(
       lists.check,
       ...(keys ? [keys.check] : []),
     ];
-    app = await createHttpApp(AppModule.with(parts, lists, started, checks, metrics.registry, tracing), {
+    app = await createHttpApp(AppModule.with(parts, lists, started, checks, metrics.registry, intake, tracing), {
       logger: nestLogger(log),
       authenticator: keys?.ring,
     });
@@ -129,8 +134,9 @@ export async function startServer(
     measureRequests(app, metrics.registry);
     logRequests(app.getHttpAdapter().getInstance(), log);
     await serveConsole(app);
+    listener = await openBounceListener(settings, parts, intake, metrics, log);
     await app.listen({ host: settings.host, port: settings.port });
-    return { url: await app.getUrl(), facadeUrl, failed, drain };
+    return { url: await app.getUrl(), facadeUrl, bouncesUrl: listener?.url, failed, drain };
   } catch (error) {
     await drain();
     throw error;

@@ -10,6 +10,7 @@ export const scopeMeanings = {
   'groups:write': 'put and delete groups, and change their members',
   'groups:read': 'see groups and their members',
   'blobs:write': 'upload files to attach, look at them and remove them',
+  'bounces:write': 'report what became of mails after they were sent',
   'audit:read': 'read the records of all streams, personal data included',
   operate: 'see and steer the consumers, their parked records and the streams',
   'metrics:read': 'read the measurements',

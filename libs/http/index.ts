@@ -5,6 +5,7 @@ export * from './cursor.js';
 export * from './etag.js';
 export * from './event-stream.js';
 export * from './health.controller.js';
+export { parseJsonBody } from './json-body.js';
 export * from './openapi/index.js';
 export * from './media-type.js';
 export * from './no-body.js';

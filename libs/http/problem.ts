@@ -113,8 +113,8 @@ export function payloadTooLarge(detail: string): Problem {
   return new Problem('payload-too-large', detail);
 }
 
-export function unsupportedMediaType(): Problem {
-  return new Problem('unsupported-media-type', 'send the body as application/json');
+export function unsupportedMediaType(detail = 'send the body as application/json'): Problem {
+  return new Problem('unsupported-media-type', detail);
 }
 
 /** 503, with `Retry-After` in seconds. */

@@ -6,6 +6,7 @@ export { rfc3339 } from './event/time.js';
 export type * from './escalation/contents.js';
 export * from './escalation/escalation.js';
 export type { EscalationPace } from './escalation/pace.js';
+export * from './handlers/bounce.reactor.js';
 export { escalationRetention } from './escalation/retention.js';
 export * from './handlers/delivery.saga-handler.js';
 export * from './handlers/escalation.bot.js';

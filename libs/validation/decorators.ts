@@ -25,6 +25,14 @@ export function isEmailAddress(value: unknown): value is string {
   return isMailAddress(value) && isMailAddress(wireForm) && wireForm.length <= 254;
 }
 
+/** The same for two addresses of one mailbox: without regard to case, and to how the domain is written. */
+export function comparableEmailAddress(address: string): string {
+  const text = address.normalize('NFC').toLowerCase();
+  const domainAt = text.lastIndexOf('@') + 1;
+  const domain = text.slice(domainAt);
+  return text.slice(0, domainAt) + (domainToASCII(domain) || domain);
+}
+
 function isMailAddress(text: string): boolean {
   return isEmail(text, { allow_utf8_local_part: false });
 }

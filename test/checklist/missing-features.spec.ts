@@ -1,5 +1,16 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Api, eventually, findInFiles, keysIn, runServer, startServer, temporaryFolder } from '../support/index.js';
+import { postfixReport } from '#libs/testing/delivery-reports';
+import {
+  Api,
+  bouncesOf,
+  eventually,
+  findInFiles,
+  handOver,
+  keysIn,
+  runServer,
+  startServer,
+  temporaryFolder,
+} from '../support/index.js';
 import { gate, mailOf, World } from './support/index.js';
 
 const team = 'team@example.org';
@@ -7,7 +18,8 @@ const team = 'team@example.org';
 let world: World;
 
 beforeAll(async () => {
-  world = await World.open({ env: { TIDINGS_TEAM_EMAIL: team } });
+  const bounces = { TIDINGS_BOUNCE_ADDRESS: 'bounces@mail.example.org', TIDINGS_BOUNCE_LISTEN: '127.0.0.1:0' };
+  world = await World.open({ env: { TIDINGS_TEAM_EMAIL: team, ...bounces } });
 });
 
 afterAll(() => world?.close());
@@ -107,6 +119,29 @@ test('W12. Without a key nobody gets in, with a key nobody but where its scopes 
     await server.kill();
     await folder.remove();
   }
+});
+
+test('W14. A mail that comes back after it was taken is known, and its address is not used again', async () => {
+  await putMail('gone');
+  const id = await world.api.notify('gone');
+  expect(await world.api.finalView(id)).toMatchObject({ status: 'sent' });
+  const [mail] = world.mailsTo('gone');
+  const report = { to: mail!.envelope.from, recipient: mailOf('gone'), messageId: mail!.parsed.messageId! };
+  for (let times = 0; times < 2; times += 1) {
+    expect(await handOver(bouncesOf(world.server), report.to, postfixReport(report))).toMatchObject({ code: 250 });
+  }
+  const types = await eventually(async () => {
+    const all = await world.typesOf(id);
+    return all.includes('notification.notify-internal-team.v1') ? all : undefined;
+  });
+  expect(types.filter((type) => type === 'email.bounced.v1')).toHaveLength(1);
+  await world.idle();
+  const view = await world.api.view(id);
+  expect(view).toMatchObject({ status: 'sent', delivery: { bounced: 1 }, channels: { email: { status: 'bounced' } } });
+  const isSkipped = async () => (await world.api.finalView(await world.api.notify('gone'))).channels.email!.status;
+  await eventually(async () => ((await isSkipped()) === 'addressBounced' ? true : undefined));
+  await putMail('gone');
+  expect(await isSkipped()).toBe('sent');
 });
 
 test('W13. The personal data of a recipient can be destroyed, wherever it stands', async () => {

@@ -4,6 +4,7 @@ import { SmtpDouble } from '#libs/testing';
 import { Api, eventually, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
 import { accessChecks, ownerKey, writeKeys } from './bad-input/access-checks.js';
 import { appendBadRecords, followUpChecks, readParked, recordChecks } from './bad-input/record-checks.js';
+import { bounceChecks } from './bad-input/bounce-checks.js';
 import { batchAndCancelChecks } from './bad-input/batch-and-cancel-checks.js';
 import { listChecks } from './bad-input/list-checks.js';
 import { requestChecks } from './bad-input/request-checks.js';
@@ -43,6 +44,7 @@ test('docs/bad-input.md has a row for every check, and only those', () => {
     ...Object.keys(requestChecks),
     ...Object.keys(listChecks),
     ...Object.keys(batchAndCancelChecks),
+    ...Object.keys(bounceChecks),
     ...Object.keys(accessChecks),
     ...Object.keys(recordChecks),
     ...Object.keys(followUpChecks),
@@ -50,7 +52,7 @@ test('docs/bad-input.md has a row for every check, and only those', () => {
   expect([...documented.keys()].sort()).toEqual(inputs.sort());
 });
 
-const checks = { ...requestChecks, ...listChecks, ...batchAndCancelChecks, ...accessChecks };
+const checks = { ...requestChecks, ...listChecks, ...batchAndCancelChecks, ...accessChecks, ...bounceChecks };
 
 test.each(Object.entries(checks))('%s', async (input, check) => {
   expect(await check(api)).toBe(documented.get(input));

@@ -5,8 +5,9 @@ export { readEvents, type StreamedEvent } from './event-stream.js';
 export { eventually } from './eventually.js';
 export { findInFiles } from './files.js';
 export { keysIn, type Keys } from './keys.js';
+export { handOver, type SmtpAnswer } from './mailer.js';
 export { Program, type EndedProcess, type Environment } from './program.js';
-export { apiOf, runServer, startServer, temporaryFolder, type ServerProcess } from './server-process.js';
+export { apiOf, bouncesOf, runServer, startServer, temporaryFolder, type ServerProcess } from './server-process.js';
 
 // Starting a process takes a while where many are started at the same time.
 jest.setTimeout(60_000);

@@ -60,6 +60,13 @@ export function apiOf(server: Program): Promise<string> {
   return server.prints(/^ {2}API +(http\S+)$/m);
 }
 
+/** Where a server takes mail that comes back. @throws where it does not */
+export function bouncesOf({ output }: Pick<ServerProcess, 'output'>): string {
+  const [, url] = /^ {2}back +(smtp:\S+),/m.exec(output) ?? [];
+  if (url === undefined) throw new Error(`no mail that comes back is taken:\n${output}`);
+  return url;
+}
+
 function run(dataDir: string, args: readonly string[], env: Environment): Program {
   return new Program(process.execPath, [program, ...args], {
     cwd: dataDir,

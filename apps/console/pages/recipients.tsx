@@ -7,6 +7,7 @@ import { Facts } from '../parts/facts.js';
 import { Json } from '../parts/json.js';
 import { NotificationRows } from '../parts/notification-rows.js';
 import { Page, Section } from '../parts/page.js';
+import { Time } from '../parts/time.js';
 
 export function RecipientsPage() {
   const [, navigate] = useLocation();
@@ -41,6 +42,12 @@ export function RecipientPage({ id }: { readonly id: string }) {
                 of={{
                   Name: displayName,
                   'E-mail': channels.email?.address,
+                  'Not reachable': channels.email?.undeliverable && (
+                    <>
+                      mail to the address came back ({channels.email.undeliverable.status}) on{' '}
+                      <Time at={channels.email.undeliverable.at} />
+                    </>
+                  ),
                   Slack: channels.slack?.channel,
                   Language: locale,
                   'Time zone': timeZone,

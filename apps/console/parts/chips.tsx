@@ -24,6 +24,8 @@ const statuses: Readonly<Record<string, Look>> = {
   pending: { tone: 'busy', icon: 'dots', word: 'pending' },
   retrying: { tone: 'mixed', icon: 'retry', word: 'retrying' },
   succeeded: { tone: 'good', icon: 'check', word: 'succeeded' },
+  bounced: { tone: 'bad', icon: 'retry', word: 'came back' },
+  addressBounced: { tone: 'bad', icon: 'slash', word: 'address does not exist' },
   noAddress: { tone: 'quiet', icon: 'slash', word: 'no address' },
   notAvailable: { tone: 'quiet', icon: 'slash', word: 'not available' },
   couldNotPrepare: { tone: 'bad', icon: 'cross', word: 'could not be prepared' },

@@ -4,6 +4,7 @@ import type { SlackTransport } from '#libs/channel/slack';
 import type { ConsumerLog, Runtime } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
 import type { SqliteStoreStats } from '#libs/store/sqlite';
+import { BounceMetrics, type CountedBounce } from './bounces.js';
 import { collectConsumers, countingFailures } from './consumers.js';
 import { EffectMetrics } from './effects.js';
 import { collectStore } from './store.js';
@@ -15,6 +16,7 @@ import { collectStore } from './store.js';
 export class Metrics {
   readonly registry = new Registry();
   private readonly effects = new EffectMetrics(this.registry);
+  private readonly bounces = new BounceMetrics(this.registry);
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -33,6 +35,10 @@ export class Metrics {
   /** The log, with its failures counted. */
   counted(log: ConsumerLog): ConsumerLog {
     return countingFailures(this.registry, log);
+  }
+
+  countBounce(kind: CountedBounce): void {
+    this.bounces.count(kind);
   }
 
   /** The transport, with its attempts measured. */

@@ -41,6 +41,23 @@ test.each([
   expect(JSON.stringify(reading)).not.toContain('canary');
 });
 
+test('TIDINGS_BOUNCE_LISTEN needs TIDINGS_BOUNCE_ADDRESS', () => {
+  expect(readSettings({ TIDINGS_BOUNCE_LISTEN: '2525' }, [], cwd)).toEqual({
+    error: 'TIDINGS_BOUNCE_LISTEN needs TIDINGS_BOUNCE_ADDRESS: it takes mail to that address only',
+  });
+});
+
+test.each([
+  ['2525', { host: '127.0.0.1', port: 2525 }],
+  ['0.0.0.0:25', { host: '0.0.0.0', port: 25 }],
+  ['[::1]:0', { host: '::1', port: 0 }],
+])('TIDINGS_BOUNCE_LISTEN=%s', (bounceListen, address) => {
+  const env = { TIDINGS_BOUNCE_ADDRESS: 'Bounces@M\u00fcnchen.example', TIDINGS_BOUNCE_LISTEN: bounceListen };
+  expect(readSettings(env, [], cwd)).toMatchObject({
+    settings: { bounceAddress: 'Bounces@xn--mnchen-3ya.example', bounceListen: address },
+  });
+});
+
 test.each([
   ['127.0.0.1:2113', {}, { host: '127.0.0.1', port: 2113 }],
   ['[::1]:0', {}, { host: '::1', port: 0 }],

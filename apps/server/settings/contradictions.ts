@@ -4,12 +4,23 @@ import { roles, type Settings } from './table.js';
 
 /** What settings say that cannot be true together. */
 export function contradictions(settings: Settings): string[] {
-  return [...ofHost(settings), ...ofEventStore(settings), ...ofSharedStores(settings), ...ofFacade(settings)];
+  return [
+    ...ofHost(settings),
+    ...ofEventStore(settings),
+    ...ofSharedStores(settings),
+    ...ofBounces(settings),
+    ...ofFacade(settings),
+  ];
 }
 
 function ofHost({ host, apiKeysFile }: Settings): string[] {
   if (isLoopback(host) || apiKeysFile !== undefined) return [];
   return ['HOST must be a loopback address (127.0.0.1, ::1, localhost) unless TIDINGS_API_KEYS_FILE is set'];
+}
+
+function ofBounces({ bounceAddress, bounceListen }: Settings): string[] {
+  if (bounceListen === undefined || bounceAddress !== undefined) return [];
+  return ['TIDINGS_BOUNCE_LISTEN needs TIDINGS_BOUNCE_ADDRESS: it takes mail to that address only'];
 }
 
 function ofEventStore({ eventStore, eventStoreCa }: Settings): string[] {

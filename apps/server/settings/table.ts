@@ -17,6 +17,7 @@ import {
   type Parse,
 } from './parse.js';
 import { apiKeysFile, listenHost } from './access.js';
+import { bounceAddress, listenAddress } from './bounces.js';
 import { facadeAddress, password, privateKeyFile, userName } from './facade.js';
 import { collectorUrl, headerList, label, ratio, samplerNames } from './tracing.js';
 
@@ -146,6 +147,20 @@ export const settingsTable = {
     parse: mailbox,
     default: 'Tidings <tidings@localhost>',
     description: 'Sender of the mail: an address, or a name and an address in angle brackets.',
+  }),
+  bounceAddress: optional({
+    name: 'TIDINGS_BOUNCE_ADDRESS',
+    parse: bounceAddress,
+    unset: 'mail comes back to its sender',
+    description:
+      'Address that mail comes back to when it cannot be delivered, each mail under one of its own (docs/bounces.md).',
+  }),
+  bounceListen: optional({
+    name: 'TIDINGS_BOUNCE_LISTEN',
+    parse: listenAddress,
+    unset: 'what comes back has to be posted to /v1/bounces',
+    description:
+      'Host and port, like 127.0.0.1:2525, where mail that comes back is taken over SMTP; a port alone is of this machine only.',
   }),
   slackToken: optional({
     name: 'TIDINGS_SLACK_TOKEN',

@@ -3,8 +3,9 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashOfKey } from './api-key.js';
-import { editKeyFile, KeyFileLocked, readKeyFile } from './edit-key-file.js';
+import { editKeyFile, KeyFileLocked } from './edit-key-file.js';
 import { KeyFileMalformed, type KeyEntry } from './key-file.js';
+import { readKeyFile } from './read-key-file.js';
 
 let folder: string;
 let file: string;

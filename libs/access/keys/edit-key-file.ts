@@ -1,19 +1,10 @@
 import { existsSync } from 'node:fs';
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import { KeyFileMalformed, parseKeyFile, type KeyEntry } from './key-file.js';
+import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import type { KeyEntry } from './key-file.js';
+import { readKeyFile } from './read-key-file.js';
 
 /** The file cannot be changed now; the message says why, in one line. */
 export class KeyFileLocked extends Error {}
-
-/** @throws KeyFileMalformed, also where it cannot be read */
-export async function readKeyFile(file: string): Promise<readonly KeyEntry[]> {
-  try {
-    return parseKeyFile(await readFile(file, 'utf8'));
-  } catch (error) {
-    if (error instanceof KeyFileMalformed) throw error;
-    throw new KeyFileMalformed(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
-}
 
 /**
  * Changes the entries of a key file, which is made where there is none; whoever reads it sees all of the change or

@@ -97,6 +97,7 @@ test.each<[string, readonly KeyEntry[]]>([
 test.each([
   ['malformed', () => writeFile(file, '[{'), 'is not JSON'],
   ['gone', () => rm(file), 'cannot be read (ENOENT)'],
+  ['endless', () => writeFile(file, ' '.repeat(1_048_577)), 'is larger than 1048576 bytes'],
 ])('where the file is %s, the keys before stay until it can be used again', async (_, harm, reason) => {
   await write(shop);
   const ring = await open();
@@ -116,6 +117,8 @@ test.each([
 });
 
 test('a file that cannot be used at the start is an error', async () => {
+  const folderItself = KeyRing.open(folder, { changed: () => undefined, unusable: () => undefined });
+  await expect(folderItself).rejects.toThrow(new KeyFileMalformed('is not a file'));
   await expect(open()).rejects.toThrow(new KeyFileMalformed('cannot be read (ENOENT)'));
 });
 

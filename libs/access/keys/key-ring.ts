@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type { Authenticator, Caller } from '../caller.js';
 import { ApiKey, hashOfKey } from './api-key.js';
 import { KeyFileMalformed, normalHash, parseKeyFile } from './key-file.js';
+import { textOfKeyFile } from './read-key-file.js';
 
 /** Milliseconds between two looks at the file. */
 const lookEvery = 1_000;
@@ -33,7 +33,7 @@ export class KeyRing implements Authenticator {
 
   /** @throws KeyFileMalformed, also where it cannot be read */
   static async open(file: string, log: KeyRingLog, now: () => number = Date.now): Promise<KeyRing> {
-    const text = await read(file);
+    const text = await textOfKeyFile(file);
     const ring = new KeyRing(file, text, keysOf(text), log, now);
     ring.lookLater();
     return ring;
@@ -57,7 +57,7 @@ export class KeyRing implements Authenticator {
   /** Looks at the file now. */
   async look(): Promise<void> {
     try {
-      const text = await read(this.file);
+      const text = await textOfKeyFile(this.file);
       if (text !== this.text) this.take(text);
       this.trouble = undefined;
     } catch (error) {
@@ -91,12 +91,4 @@ function keysOf(text: string, before: ReadonlyMap<string, ApiKey> = new Map()): 
     return known?.isOf(entry) ? known : new ApiKey(entry);
   });
   return new Map(keys.map((key) => [key.hash, key]));
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new KeyFileMalformed(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
 }

@@ -42,6 +42,8 @@ export interface BodyDescription {
   readonly schema?: JsonSchema;
   /** Default `application/json`. */
   readonly mediaType?: string;
+  /** Media types of the same in another form: any bytes. */
+  readonly orMediaTypes?: readonly string[];
   readonly example?: unknown;
 }
 

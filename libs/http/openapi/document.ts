@@ -133,8 +133,11 @@ function parameter(place: Parameter['in'], name: string, given: ParameterDescrip
   return { name, in: place, required: false, ...given };
 }
 
-function contentOf({ schema, mediaType = 'application/json', example }: BodyDescription): Content {
-  return { [mediaType]: { ...(schema && { schema }), ...(example !== undefined && { example }) } };
+function contentOf({ schema, mediaType = 'application/json', example, orMediaTypes = [] }: BodyDescription): Content {
+  return {
+    [mediaType]: { ...(schema && { schema }), ...(example !== undefined && { example }) },
+    ...Object.fromEntries(orMediaTypes.map((other) => [other, {}])),
+  };
 }
 
 function responseOf({ description, headers = {}, content }: AnswerDescription): Response {

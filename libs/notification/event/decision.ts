@@ -57,6 +57,7 @@ export const channelOutcomes = [
   'notChosen',
   'belowMinSeverity',
   'noAddress',
+  'addressBounced',
   'notAvailable',
   'couldNotPrepare',
   'discarded',
@@ -68,7 +69,7 @@ export class PreparedChannel {
   channel!: Channel;
 
   /**
-   * `noAddress`: the recipient has none for it. `notAvailable`: this installation has no such channel. `discarded`: it was
+   * `noAddress`: the recipient has none for it. `addressBounced`: mail to it came back. `notAvailable`: this installation has no such channel. `discarded`: it was
    * prepared, and another one was not.
    */
   @IsIn(channelOutcomes)

@@ -55,7 +55,7 @@ export interface NotificationState {
   /** What was asked of the channels, without what it says: that stands in the event. */
   readonly operations: readonly { readonly id: string; readonly channel: Channel }[];
   readonly outcomes: readonly OperationOutcome[];
-  /** Where the team is told that it failed. */
+  /** Where the team is told that it failed, or that a mail of it came back. */
   readonly escalation: InternalTeamNotified | null;
 }
 
@@ -90,7 +90,7 @@ export type NotificationCommand =
   | { readonly type: 'cancel' }
   /** Every operation has an outcome, or the time for it is over. */
   | { readonly type: 'complete'; readonly outcomes: readonly OperationOutcome[] }
-  /** A mail to the team tells of it. */
+  /** A mail to the team tells of it: it failed, or a mail came back. */
   | { readonly type: 'escalate'; readonly escalation: InternalTeamNotified };
 
 // 4. Decisions. A command that has been decided before decides nothing: handlers repeat themselves.
@@ -151,7 +151,8 @@ export const notification: Decider<NotificationState, NotificationCommand, Notif
       case 'complete':
         return status === 'sending' ? [conclude(state, command.outcomes)] : [];
       case 'escalate':
-        return (status === 'failed' || status === 'partiallySent') && state.escalation === null
+        // A mail that was sent may come back at any time.
+        return (status === 'failed' || state.operations.length > 0) && state.escalation === null
           ? [{ type: 'notification.internal-team-notified.v1', data: command.escalation }]
           : [];
     }

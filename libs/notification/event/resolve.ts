@@ -81,8 +81,10 @@ interface JudgedChannel {
 }
 
 function judgeChannel(config: ChannelConfig, { prepared }: StepAnswers): JudgedChannel {
-  const { channel, optedOut } = config;
-  if (!isReachable(config)) return { channel, outcome: optedOut ?? 'noAddress', failures: [], operations: [] };
+  const { channel, optedOut, unusable } = config;
+  if (!isReachable(config)) {
+    return { channel, outcome: optedOut ?? unusable ?? 'noAddress', failures: [], operations: [] };
+  }
   const verdict = judge(prepared.get(channel)!);
   return verdict.use
     ? { channel, outcome: 'prepared', failures: verdict.failures, operations: verdict.payload }

@@ -1,15 +1,11 @@
 import type { Sender } from '#libs/channel/email';
 import { InvalidRecord, type RecordOf } from '#libs/kernel';
-import { defineReactor, type HandlerContext, type StreamReader } from '#libs/runtime';
-import { WrongExpectedRevision } from '#libs/store/port';
+import { defineReactor, type StreamReader } from '#libs/runtime';
 import { channelEvents, channelStreams, type ChannelEvents } from '../channels.js';
 import type { OperationOutcome } from '../event/contents.js';
 import { isOnlyCancelled, notificationEvents } from '../event/notification.js';
-import {
-  notificationInternalOperations,
-  type EscalatedReason,
-  type NotifyInternalTeam,
-} from '../operations/internal.js';
+import { notificationInternalOperations, type EscalatedReason } from '../operations/internal.js';
+import { askForEscalation } from './ask-for-escalation.js';
 
 export interface EscalationReactorServices {
   /** Whom to tell of failures; undefined: nobody. */
@@ -32,34 +28,10 @@ export const escalationReactor = defineReactor({
         failedAt: new Date(record.created).toISOString(),
         notificationRevision: String(record.revision),
       };
-      await ask(data, context);
+      await askForEscalation(data, context);
     },
   }),
 });
-
-type Context = HandlerContext<
-  typeof notificationInternalOperations | ChannelEvents,
-  typeof notificationInternalOperations
->;
-
-/** Most notifications have no internal operation yet; that of a broadcast's member has one. */
-async function ask(data: NotifyInternalTeam, context: Context): Promise<void> {
-  const id = context.correlationId;
-  const askAfter = (revision: bigint | 'noStream') =>
-    context.append(
-      context.write(notificationInternalOperations, id, revision, [
-        { type: 'notification.notify-internal-team.v1', data },
-      ]),
-    );
-  try {
-    await askAfter('noStream');
-  } catch (error) {
-    if (!(error instanceof WrongExpectedRevision)) throw error;
-    const before = await context.read(notificationInternalOperations, id);
-    const isAsked = before.some(({ type }) => type === 'notification.notify-internal-team.v1');
-    if (!isAsked) await askAfter(before.at(-1)!.revision);
-  }
-}
 
 interface Failure {
   readonly reason: EscalatedReason;

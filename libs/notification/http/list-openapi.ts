@@ -4,7 +4,7 @@ import { named } from '#libs/validation';
 import { notificationStatuses } from '../event/notification.js';
 import { operationStatuses } from '../list/entries.js';
 import type { EmailItem, SlackMessageItem } from './list-operations.controller.js';
-import { notificationSchema, operationFields } from './openapi-schemas.js';
+import { notificationSchema, operationFields, reportFields } from './openapi-schemas.js';
 
 const { answer, arrayOf, objectOf, oneOf, pageOf, paging, position, recordOf, text, time, uuid } = schemas;
 
@@ -17,8 +17,8 @@ const itemFields = {
   tags: recordOf(text),
   requestedAt: { ...time, description: 'Of the notification: the list is in its order, newest first.' },
 };
-const email = named('Email', objectOf<EmailItem>({ ...itemFields, to }));
-const slackMessage = named('SlackMessage', objectOf<SlackMessageItem>({ ...itemFields, channel: to }));
+const email = named('Email', objectOf<EmailItem>({ ...itemFields, to }, reportFields));
+const slackMessage = named('SlackMessage', objectOf<SlackMessageItem>({ ...itemFields, channel: to }, reportFields));
 
 const pages = {
   ...paging,

@@ -1,5 +1,5 @@
-import { domainToASCII } from 'node:url';
 import type { Channel } from '#libs/recipient';
+import { comparableEmailAddress } from '#libs/validation';
 import { KeyDestroyed, keyIdOf, SealBroken, type BlindIndex, type Sealed, type Vault } from '#libs/vault';
 import type { AddressHash } from './entries.js';
 
@@ -37,11 +37,7 @@ export class AddressHashes {
   }
 }
 
-/** Mail addresses are compared without regard to case, and to how the domain is written. Slack channels are compared as they are. */
+/** Slack channels are compared as they are. */
 function normalised(channel: Channel, address: string): string {
-  if (channel !== 'email') return address;
-  const text = address.normalize('NFC').toLowerCase();
-  const domainAt = text.lastIndexOf('@') + 1;
-  const domain = text.slice(domainAt);
-  return text.slice(0, domainAt) + (domainToASCII(domain) || domain);
+  return channel === 'email' ? comparableEmailAddress(address) : address;
 }

@@ -28,7 +28,7 @@ export interface OperationEntry {
   readonly address: AddressHash | null;
 }
 
-export const operationStatuses = ['pending', 'sending', 'retrying', 'succeeded', 'failed'] as const;
+export const operationStatuses = ['pending', 'sending', 'retrying', 'succeeded', 'bounced', 'failed'] as const;
 export type OperationStatus = (typeof operationStatuses)[number];
 
 export interface AddressHash {

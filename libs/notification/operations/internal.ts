@@ -5,13 +5,14 @@ import { failureReasons, type FailureReason } from '../event/contents.js';
 import { SendNotification } from './client.js';
 
 /** What the team is told of: erasing a recipient is somebody's wish and no failure. */
-export type EscalatedReason = Exclude<FailureReason, 'recipientErased'> | 'partiallySent';
+export type EscalatedReason = Exclude<FailureReason, 'recipientErased'> | 'partiallySent' | 'bounced';
 export const escalatedReasons: readonly EscalatedReason[] = [
   ...failureReasons.filter((reason) => reason !== 'recipientErased'),
   'partiallySent',
+  'bounced',
 ];
 
-/** The team that runs the installation is to be told that a notification failed. Holds no personal data. */
+/** The team that runs the installation is to be told that a notification failed, or came back. Holds no personal data. */
 export class NotifyInternalTeam {
   @IsIn(escalatedReasons)
   reason!: EscalatedReason;
@@ -24,7 +25,7 @@ export class NotifyInternalTeam {
   @IsRfc3339()
   failedAt!: string;
 
-  /** Revision of the notification's event stream that says it failed. */
+  /** Revision of the notification's event stream that says it failed; of its last event where it came back. */
   @IsString()
   notificationRevision!: string;
 }

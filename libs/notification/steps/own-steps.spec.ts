@@ -40,6 +40,17 @@ function requestFor(state: RecipientState, more: Partial<SendNotification> = {})
   };
 }
 
+test('an address that mail came back from is not used, and says why', async () => {
+  const undeliverable = { at: '2026-01-01T00:00:00.000Z', status: '5.1.1' };
+  const bounced: ChannelConfig = { channel: 'email', to: null, unusable: 'addressBounced' };
+  const resolved = async (addresses: RecipientProfile['channels']) => {
+    const state = { ...known(addresses), undeliverable } as RecipientState;
+    return (await channels.resolveChannels(requestFor(state), { displayName: null })).payload;
+  };
+  expect(await resolved({ email: mail, slack })).toEqual([bounced, { channel: 'slack', to: slack }]);
+  expect(await resolved({ email: mail })).toEqual([bounced, { channel: 'slack', to: null }]);
+});
+
 describe('the audience', () => {
   test('is the recipient', async () => {
     expect(await audience.resolveAudience(requestFor(known({})))).toEqual(

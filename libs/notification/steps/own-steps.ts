@@ -1,5 +1,5 @@
 import type { Sender } from '#libs/channel/email';
-import { channels as allChannels, chooseChannels, type RecipientProfile, type RecipientState } from '#libs/recipient';
+import { channels as allChannels, chooseChannels, type Channel, type RecipientState } from '#libs/recipient';
 import { sendEmail, sendSlackMessage, uploadFileToSlack } from './operations.js';
 import type {
   Audience,
@@ -29,7 +29,7 @@ export function ownSteps(sender: Sender): Steps {
       source: 'tidings',
       async resolveChannels(request) {
         const { state } = await request.recipient();
-        return state.status === 'known' ? channelsOf(request, state.profile) : nobody(state);
+        return state.status === 'known' ? channelsOf(request, state) : nobody(state);
       },
     },
     prepare: {
@@ -46,23 +46,28 @@ const reasons: Readonly<Record<Exclude<RecipientState['status'], 'known'>, Speci
   unreadable: 'recipientUnreadable',
 };
 
-function nobody(state: Exclude<RecipientState, { readonly status: 'known' }>): StepAnswer<never> {
+type Known = Extract<RecipientState, { readonly status: 'known' }>;
+
+function nobody(state: Exclude<RecipientState, Known>): StepAnswer<never> {
   const error = state.status === 'unreadable' ? { error: `${state.error.place} cannot be read` } : undefined;
   return { payload: null, failures: [], ifFailed: 'stop', reason: reasons[state.status], ...error };
 }
 
-/** Those with an address; where none has one, all of them, so that it can be told why none is used. */
-function channelsOf(
-  { operation }: StepRequest,
-  { channels: addresses, preferences }: RecipientProfile,
-): ChannelConfigsAnswer {
-  const choice = chooseChannels(allChannels, preferences, operation.category, operation.severity);
+/** Those with an address; where none can be used, all of them, so that it can be told why. */
+function channelsOf({ operation }: StepRequest, known: Known): ChannelConfigsAnswer {
+  const choice = chooseChannels(allChannels, known.profile.preferences, operation.category, operation.severity);
   const considered = choice.channels.map((one): ChannelConfig => {
-    const config = { channel: one.channel, to: addresses[one.channel] ?? null };
+    const config = configOf(one.channel, known);
     return one.use ? config : { ...config, optedOut: one.reason };
   });
-  const reachable = considered.filter(({ to }) => to !== null);
-  return { ...answer(reachable.length > 0 ? reachable : considered), preference: choice.source };
+  const named = considered.filter(({ to, unusable }) => to !== null || unusable !== undefined);
+  const hasAddress = considered.some(({ to }) => to !== null);
+  return { ...answer(hasAddress ? named : considered), preference: choice.source };
+}
+
+function configOf(channel: Channel, { profile, undeliverable }: Known): ChannelConfig {
+  if (channel === 'email' && undeliverable) return { channel, to: null, unusable: 'addressBounced' };
+  return { channel, to: profile.channels[channel] ?? null };
 }
 
 function operationsFor(

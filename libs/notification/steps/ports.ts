@@ -33,6 +33,8 @@ export interface ChannelConfig {
   readonly to: Sealed | null;
   /** Why they do not want to be told there; absent where they do. */
   readonly optedOut?: 'notChosen' | 'belowMinSeverity';
+  /** Why their address there, which `to` leaves out, cannot be used. */
+  readonly unusable?: 'addressBounced';
 }
 
 /** A channel on which somebody is told. */

@@ -7,12 +7,15 @@ import type {
   ChannelNotUsed,
   ChannelStatus,
   ChannelView,
+  DeliveryView,
   NotificationView,
   OperationErrorView,
   OperationView,
+  ReportView,
 } from './notification-view.js';
 
 type ChannelViews = NotificationView['channels'];
+type EmailReportType = 'email.bounced.v1' | 'email.delayed.v1';
 
 /** The channels as they were decided on, none of their operations begun. */
 export function afterPreparing(
@@ -36,6 +39,14 @@ export function afterChannelEvent(views: ChannelViews, record: ChannelEvent, at:
   );
 }
 
+/** Over all channels; undefined where nothing was reported. */
+export function deliveryOf(views: ChannelViews): DeliveryView | undefined {
+  const operations = Object.values(views).flatMap((view) => view.operations);
+  const bounced = operations.reduce((sum, operation) => sum + (operation.bounced?.length ?? 0), 0);
+  const delayed = operations.reduce((sum, operation) => sum + (operation.delayed?.length ?? 0), 0);
+  return bounced + delayed === 0 ? undefined : { bounced, delayed };
+}
+
 /** What the saga made of the operations: some had no outcome at the deadline, some had two. */
 export function afterOutcomes(views: ChannelViews, outcomes: readonly OperationOutcome[], at: string): ChannelViews {
   if (outcomes.length === 0) return views;
@@ -43,6 +54,7 @@ export function afterOutcomes(views: ChannelViews, outcomes: readonly OperationO
   return mapOperations(views, (operation) => {
     const outcome = byId.get(operation.id);
     if (outcome === undefined) return operation;
+    if (outcome.status === 'succeeded' && operation.status === 'bounced') return operation;
     if (operation.status === outcome.status && operation.inDoubt === outcome.inDoubt) return operation;
     const error = { ...(operation.error ?? errorOf(null, null)), reason: outcome.reason };
     return outcome.status === 'succeeded'
@@ -55,6 +67,7 @@ const statusNotUsed: Readonly<Record<Exclude<ChannelOutcome, 'prepared'>, Channe
   notChosen: 'optedOut',
   belowMinSeverity: 'optedOut',
   noAddress: 'noAddress',
+  addressBounced: 'addressBounced',
   notAvailable: 'notAvailable',
   couldNotPrepare: 'couldNotPrepare',
   discarded: 'discarded',
@@ -82,10 +95,21 @@ function pending(prepared: PreparedOperation, at: string): OperationView {
 }
 
 function withEvent(operation: OperationView, record: ChannelEvent, late: boolean): OperationView {
+  if (record.type === 'email.bounced.v1') {
+    const bounced = [...(operation.bounced ?? []), reportOf(record)];
+    return {
+      ...operation,
+      bounced,
+      status: operation.status === 'succeeded' ? takenStatus(bounced) : operation.status,
+    };
+  }
+  if (record.type === 'email.delayed.v1') {
+    return { ...operation, delayed: [...(operation.delayed ?? []), reportOf(record)] };
+  }
   const { data } = record;
   if ('receipt' in data) {
     const message = messageLink(operation.id, record);
-    return { ...operation, status: 'succeeded', error: null, inDoubt: false, message, late };
+    return { ...operation, status: takenStatus(operation.bounced), error: null, inDoubt: false, message, late };
   }
   if ('reason' in data) {
     const error = errorOf(data.failure, data.reason);
@@ -93,6 +117,16 @@ function withEvent(operation: OperationView, record: ChannelEvent, late: boolean
   }
   if ('failure' in data) return { ...operation, status: 'retrying', error: errorOf(data.failure, null) };
   return { ...operation, status: 'sending' };
+}
+
+/** Where only copies came back, those whom it is for have it. */
+function takenStatus(bounced: readonly ReportView[] = []): 'succeeded' | 'bounced' {
+  return bounced.some(({ role }) => role === 'to') ? 'bounced' : 'succeeded';
+}
+
+function reportOf({ data, created }: Extract<ChannelEvent, { type: EmailReportType }>): ReportView {
+  const { role, address, status, diagnostic } = data;
+  return { role, address, status, diagnostic, at: new Date(created).toISOString() };
 }
 
 interface FailureReport {
@@ -122,6 +156,7 @@ function mapOperations(views: ChannelViews, change: (operation: OperationView) =
 function channelStatus(operations: readonly OperationView[]): ChannelStatus {
   const statuses = new Set(operations.map(({ status }) => status));
   if (statuses.size === 1 && statuses.has('succeeded')) return 'sent';
-  if ([...statuses].some((status) => status !== 'succeeded' && status !== 'failed')) return 'pending';
-  return statuses.has('succeeded') ? 'partiallySent' : 'failed';
+  if (statuses.has('pending') || statuses.has('sending') || statuses.has('retrying')) return 'pending';
+  if (statuses.has('succeeded')) return 'partiallySent';
+  return statuses.has('bounced') ? 'bounced' : 'failed';
 }

@@ -112,6 +112,80 @@ function operationOf(view: NotificationView | undefined) {
   return view?.channels.email?.operations[0];
 }
 
+describe('what is reported of a mail', () => {
+  const reported = (kind: 'bounced' | 'delayed', role = 'to', key = 'a') => ({
+    type: `email.${kind}.v1`,
+    key,
+    data: { attempt: 2, role, index: 0, address: sealedSample('address'), status: '5.1.1', diagnostic: null },
+  });
+  const viewOf = (...events: Event[]) => foldView(recorded(events))!;
+  const both = { type: 'notification.prepared.v1', data: preparedSample('a', 'b') };
+  const bothSent = { type: 'notification.sent.v1', data: { outcomes: [outcomeSample('a'), outcomeSample('b')] } };
+
+  test('after the end: the mail bounced, and how the notification ended stays', () => {
+    const before = foldView(succeeding)!;
+    const after = viewOf(
+      requested,
+      prepared,
+      claimed(1),
+      attemptFailed,
+      claimed(2),
+      mailSent,
+      sent,
+      reported('bounced'),
+    );
+    const { status, completedAt } = before;
+    expect(after).toMatchObject({ status, completedAt, delivery: { bounced: 1, delayed: 0 } });
+    expect(after.channels.email).toMatchObject({ status: 'bounced' });
+    expect(operationOf(after)).toMatchObject({ status: 'bounced', late: false, attempts: 2 });
+  });
+  test('before the end: that all of it was taken does not undo it', () => {
+    const after = viewOf(requested, prepared, claimed(1), mailSent, reported('bounced'), sent);
+    expect(operationOf(after)).toMatchObject({ status: 'bounced' });
+    expect(after).toMatchObject({ status: 'sent', delivery: { bounced: 1, delayed: 0 } });
+  });
+  test('of one mail of two: the channel is sent in part', () => {
+    const mails = [claimed(1), mailSent, { ...claimed(1), key: 'b' }, { ...mailSent, key: 'b' }];
+    const after = viewOf(requested, both, ...mails, bothSent, reported('bounced', 'to', 'b'));
+    expect(after.channels.email).toMatchObject({
+      status: 'partiallySent',
+      operations: [{ status: 'succeeded' }, { status: 'bounced' }],
+    });
+  });
+  test('of a copy, or a delay: the mail is sent all the same', () => {
+    const after = viewOf(
+      requested,
+      prepared,
+      claimed(1),
+      mailSent,
+      sent,
+      reported('bounced', 'cc'),
+      reported('delayed'),
+    );
+    expect(operationOf(after)).toMatchObject({
+      status: 'succeeded',
+      bounced: [{ role: 'cc' }],
+      delayed: [{ role: 'to' }],
+    });
+    expect(after).toMatchObject({ channels: { email: { status: 'sent' } }, delivery: { bounced: 1, delayed: 1 } });
+  });
+  test('of a mail that was given up: it stays so until a success is told', () => {
+    const failedThenBounced = [
+      requested,
+      prepared,
+      claimed(1),
+      mailFailed,
+      failed('couldNotSend', 'permanent'),
+      reported('bounced'),
+    ];
+    expect(operationOf(viewOf(...failedThenBounced))).toMatchObject({
+      status: 'failed',
+      bounced: [{ status: '5.1.1' }],
+    });
+    expect(operationOf(viewOf(...failedThenBounced, mailSent))).toMatchObject({ status: 'bounced', late: true });
+  });
+});
+
 describe('step by step', () => {
   const views = succeeding.map((_, index) => foldView(succeeding.slice(0, index + 1))!);
   test('requested', () => {

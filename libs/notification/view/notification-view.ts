@@ -4,13 +4,15 @@ import { severities, type Channel, type Severity } from '#libs/recipient';
 import { IsTags, schemaOf } from '#libs/validation';
 import { IsSealed, type Sealed } from '#libs/vault';
 import { isTerminal, type NotificationStatus } from '../event/notification.js';
+import type { MailRole } from '#libs/channel/email';
 import type { ChannelOutcome, Decision, InternalTeamNotified, OperationType } from '../event/contents.js';
 import type { About } from '../operations/client.js';
 
 export interface OperationView {
   readonly id: string;
   readonly type: OperationType;
-  readonly status: 'pending' | 'sending' | 'retrying' | 'succeeded' | 'failed';
+  /** `bounced`: it was taken, and came back from an address that it was for. */
+  readonly status: 'pending' | 'sending' | 'retrying' | 'succeeded' | 'bounced' | 'failed';
   readonly to: Sealed;
   /** Claims so far: 451 twice and then 250 makes 3. */
   readonly attempts: number;
@@ -23,6 +25,27 @@ export interface OperationView {
   readonly message: string | null;
   /** Its outcome came after the notification had ended, and did not change how. */
   readonly late: boolean;
+  /** Addresses that it came back from; absent: none. */
+  readonly bounced?: readonly ReportView[];
+  /** Addresses that it was late for, or still is; absent: none. */
+  readonly delayed?: readonly ReportView[];
+}
+
+/** What a mail server said of one address after the mail was taken. */
+export interface ReportView {
+  readonly role: MailRole;
+  readonly address: Sealed;
+  /** RFC 3463: `5.1.1`. */
+  readonly status: string;
+  readonly diagnostic: Sealed | null;
+  /** When it is on record, RFC 3339. */
+  readonly at: string;
+}
+
+/** How many addresses something came back from, or is late for, after all of it was taken. */
+export interface DeliveryView {
+  readonly bounced: number;
+  readonly delayed: number;
 }
 
 export interface OperationErrorView {
@@ -34,10 +57,11 @@ export interface OperationErrorView {
   readonly message: Sealed | null;
 }
 
-export type ChannelStatus = 'pending' | 'sent' | 'partiallySent' | 'failed' | ChannelNotUsed;
+export type ChannelStatus = 'pending' | 'sent' | 'partiallySent' | 'bounced' | 'failed' | ChannelNotUsed;
 
 /** Why nothing goes out on a channel. */
-export type ChannelNotUsed = 'optedOut' | 'noAddress' | 'notAvailable' | 'couldNotPrepare' | 'discarded';
+export type ChannelNotUsed =
+  'optedOut' | 'noAddress' | 'addressBounced' | 'notAvailable' | 'couldNotPrepare' | 'discarded';
 
 export interface ChannelView {
   readonly status: ChannelStatus;
@@ -107,6 +131,11 @@ export class NotificationView {
   @IsOptional()
   @IsString()
   readonly broadcastId!: string | null;
+
+  /** What was reported after it was sent; absent: nothing. How it ended does not change by that. */
+  @IsOptional()
+  @IsObject()
+  readonly delivery?: DeliveryView;
 
   /** The mail that tells the team of the failure. */
   @IsOptional()

@@ -2,7 +2,7 @@ import { keyOf, type RecordOf } from '#libs/kernel';
 import { isChannelEvent, type ChannelEvent } from '../channels.js';
 import { memberOf } from '../event/broadcast-member.js';
 import { isOnlyCancelled, type notificationEvents, type NotificationStatus } from '../event/notification.js';
-import { afterChannelEvent, afterOutcomes, afterPreparing } from './channel-views.js';
+import { afterChannelEvent, afterOutcomes, afterPreparing, deliveryOf } from './channel-views.js';
 import { isFinal, type NotificationView } from './notification-view.js';
 
 /** What the view is made from. */
@@ -100,5 +100,7 @@ function complete(
 function withChannelEvent(view: NotificationView, record: ChannelEvent, at: string): NotificationView {
   const { data } = record;
   const sandbox = view.sandbox || ('receipt' in data && data.receipt.sandbox);
-  return { ...view, sandbox, channels: afterChannelEvent(view.channels, record, at, isFinal(view)) };
+  const channels = afterChannelEvent(view.channels, record, at, isFinal(view));
+  const delivery = deliveryOf(channels);
+  return { ...view, sandbox, channels, ...(delivery && { delivery }) };
 }

@@ -39,6 +39,52 @@ describe('put', () => {
   });
 });
 
+describe('an address that no mail gets to', () => {
+  const undeliverable = (email: string, status = '5.1.1') => ({
+    channel: 'email' as const,
+    address: sealed(email),
+    status,
+    at: '2026-01-01T00:00:00.000Z',
+  });
+  const marked = (email: string): RecipientEvent => ({
+    type: 'recipient.address-undeliverable.v1',
+    data: undeliverable(email),
+  });
+  const mark = (email: string): RecipientCommand => ({
+    type: 'markUndeliverable',
+    undeliverable: undeliverable(email),
+  });
+
+  test('is marked, and the profile stays', () => {
+    given(recipient, put('ada')).when(mark('ada')).then(marked('ada'));
+    expect(fold(recipient, [put('ada'), marked('ada')])).toEqual({
+      status: 'known',
+      profile: profile('ada'),
+      undeliverable: { status: '5.1.1', at: '2026-01-01T00:00:00.000Z' },
+    });
+  });
+  test('is marked once', () => {
+    given(recipient, put('ada'), marked('ada'))
+      .when({ type: 'markUndeliverable', undeliverable: undeliverable('ada', '5.1.2') })
+      .then();
+  });
+  test('is not marked where another one was put since, or nobody is known', () => {
+    given(recipient, put('ada'), put('bob')).when(mark('ada')).then();
+    given(recipient, { type: 'recipient.put.v1', data: profile() }).when(mark('ada')).then();
+    given(recipient).when(mark('ada')).then();
+    given(recipient, put('ada'), erased('k1')).when(mark('ada')).then();
+  });
+  test('is good again when the recipient is put, with the same address too', () => {
+    given(recipient, put('ada'), marked('ada'))
+      .when({ type: 'put', profile: profile('ada') })
+      .then(put('ada'));
+    expect(fold(recipient, [put('ada'), marked('ada'), put('ada')])).toEqual({
+      status: 'known',
+      profile: profile('ada'),
+    });
+  });
+});
+
 describe('erase', () => {
   test('names the keys to destroy', () => {
     given(recipient, put('ada'))
@@ -101,6 +147,10 @@ test('every command is idempotent', () => {
   const commands: fc.Arbitrary<RecipientCommand> = fc.oneof(
     fc.constantFrom('ada', 'bob').map((email) => ({ type: 'put' as const, profile: profile(email) })),
     fc.subarray(['k1', 'k2']).map((keyIds) => ({ type: 'erase' as const, keyIds })),
+    fc.constantFrom('ada', 'bob').map((email) => ({
+      type: 'markUndeliverable' as const,
+      undeliverable: { channel: 'email' as const, address: sealed(email), status: '5.1.1', at: '2026-01-01T00:00:00Z' },
+    })),
   );
   fc.assert(
     fc.property(fc.array(commands), commands, (before, command) => {

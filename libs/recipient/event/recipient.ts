@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { IsOptional, IsString, ValidateNested } from 'class-validator';
+import { IsIn, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { defineStream, type Decider, type InvalidRecord, type MessageOf } from '#libs/kernel';
-import { schemaOf, Type } from '#libs/validation';
+import { IsRfc3339, schemaOf, Type } from '#libs/validation';
 import { IsSealed, type Sealed } from '#libs/vault';
 import { Preferences } from './preferences.js';
 
@@ -56,8 +56,27 @@ export class RecipientErased {
   keyIds!: string[];
 }
 
+/** No mail gets to the address any more: a mail came back since there is no such mailbox. */
+export class RecipientAddressUndeliverable {
+  @IsIn(['email'])
+  channel!: 'email';
+
+  /** As it stands in the profile. */
+  @IsSealed()
+  address!: Sealed;
+
+  /** What the server said, RFC 3463: `5.1.1`. */
+  @IsString()
+  status!: string;
+
+  /** When it said so. */
+  @IsRfc3339()
+  at!: string;
+}
+
 export const recipientEvents = defineStream('recipient', 'event', {
   'recipient.put.v1': schemaOf(RecipientProfile),
+  'recipient.address-undeliverable.v1': schemaOf(RecipientAddressUndeliverable),
   'recipient.erased.v1': schemaOf(RecipientErased),
 });
 export type RecipientEvent = MessageOf<typeof recipientEvents>;
@@ -66,7 +85,12 @@ export type RecipientEvent = MessageOf<typeof recipientEvents>;
 
 export type RecipientState =
   | { readonly status: 'unknown' }
-  | { readonly status: 'known'; readonly profile: RecipientProfile }
+  | {
+      readonly status: 'known';
+      readonly profile: RecipientProfile;
+      /** That no mail gets to the address of the profile; absent: nothing of the kind is known. */
+      readonly undeliverable?: Undeliverable;
+    }
   | { readonly status: 'erased'; readonly keyIds: ErasedKeys }
   /** The last record cannot be read, so that nobody can tell what the recipient is now. */
   | {
@@ -75,6 +99,9 @@ export type RecipientState =
       /** Of the erasure before that record, if there was one. */
       readonly keyIds: ErasedKeys;
     };
+
+/** Since when nothing gets to an address, and what the server said. */
+export type Undeliverable = Pick<RecipientAddressUndeliverable, 'at' | 'status'>;
 
 /** The keys that an erasure destroys; null where its record cannot be read. */
 type ErasedKeys = readonly string[] | null;
@@ -86,16 +113,22 @@ const erasedPrefix = 'recipient.erased.';
 
 export type RecipientCommand =
   | { readonly type: 'put'; readonly profile: RecipientProfile }
+  /** A mail to that address came back; nothing follows where another one was put since. */
+  | { readonly type: 'markUndeliverable'; readonly undeliverable: RecipientAddressUndeliverable }
   | { readonly type: 'erase'; readonly keyIds: readonly string[] };
 
-/** Every event replaces all of the recipient: one that cannot be read is forgotten with the next. */
+/** To put a recipient, or to erase one, replaces all of it: what cannot be read is forgotten then. */
 export const recipient: Decider<RecipientState, RecipientCommand, RecipientEvent> = {
   initial: () => ({ status: 'unknown' }),
 
-  evolve(_state, event) {
+  evolve(state, event) {
     switch (event.type) {
       case 'recipient.put.v1':
         return { status: 'known', profile: event.data };
+      case 'recipient.address-undeliverable.v1': {
+        const { address, at, status } = event.data;
+        return hasAddress(state, address) ? { ...state, undeliverable: { at, status } } : state;
+      }
       case 'recipient.erased.v1':
         return { status: 'erased', keyIds: event.data.keyIds };
     }
@@ -110,8 +143,13 @@ export const recipient: Decider<RecipientState, RecipientCommand, RecipientEvent
     switch (command.type) {
       case 'put':
         // Only the same command has the same sealed texts; who puts the same data again is told before.
-        if (state.status === 'known' && isDeepStrictEqual(state.profile, command.profile)) return [];
+        if (state.status === 'known' && !state.undeliverable && isDeepStrictEqual(state.profile, command.profile)) {
+          return [];
+        }
         return [{ type: 'recipient.put.v1', data: command.profile }];
+      case 'markUndeliverable':
+        if (!hasAddress(state, command.undeliverable.address) || state.undeliverable) return [];
+        return [{ type: 'recipient.address-undeliverable.v1', data: command.undeliverable }];
       case 'erase':
         // An id that is not known may have notifications all the same: their content is erased with its key.
         if (state.status === 'unknown' && command.keyIds.length === 0) return [];
@@ -120,6 +158,13 @@ export const recipient: Decider<RecipientState, RecipientCommand, RecipientEvent
     }
   },
 };
+
+function hasAddress(
+  state: RecipientState,
+  address: Sealed,
+): state is Extract<RecipientState, { readonly status: 'known' }> {
+  return state.status === 'known' && state.profile.channels.email === address;
+}
 
 function destroysAll(erased: ErasedKeys, keyIds: readonly string[]): boolean {
   return erased !== null && keyIds.every((id) => erased.includes(id));

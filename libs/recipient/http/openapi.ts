@@ -2,9 +2,10 @@ import { schemas, type ApiDescription } from '#libs/http';
 import { jsonSchemaOf, named, nullable } from '#libs/validation';
 import { Preferences } from '../event/preferences.js';
 import { PutRecipientDto } from './put-recipient.dto.js';
+import type { Undeliverable } from '../event/recipient.js';
 import type { RecipientView } from './recipients.js';
 
-const { answer, asOf, bodyOf, etagHeader, ifMatch, objectOf, positionHeader, text } = schemas;
+const { answer, asOf, bodyOf, etagHeader, ifMatch, objectOf, positionHeader, text, time } = schemas;
 
 const recipient = named(
   'Recipient',
@@ -15,7 +16,19 @@ const recipient = named(
     timeZone: nullable(text),
     channels: objectOf<RecipientView['channels']>(
       {
-        email: objectOf<{ address: string }>({ address: text }),
+        email: objectOf<NonNullable<RecipientView['channels']['email']>>(
+          {
+            address: text,
+            undeliverable: {
+              ...objectOf<Undeliverable>({
+                at: time,
+                status: { type: 'string', description: 'What the mail server said (RFC 3463).' },
+              }),
+              description: 'No mail gets there any more, and none is sent; to put the recipient anew clears it.',
+            },
+          },
+          ['undeliverable'],
+        ),
         slack: objectOf<{ channel: string }>({ channel: text }),
       },
       ['email', 'slack'],

@@ -19,6 +19,7 @@ import {
   recipientOwner,
   type RecipientProfile,
   type RecipientState,
+  type Undeliverable,
 } from '../event/recipient.js';
 import { destroyPersonalData } from '../handlers/erasure.reactor.js';
 import type { Channel } from '../event/preferences.js';
@@ -26,7 +27,7 @@ import type { ChannelsDto, PutRecipientDto } from './put-recipient.dto.js';
 
 /** What an address is called, by channel. */
 const addressNames = { email: 'address', slack: 'channel' } as const satisfies Record<Channel, string>;
-type AddressNames = typeof addressNames;
+type NamedAddress<C extends Channel> = { readonly [Name in (typeof addressNames)[C]]: string };
 
 /** A recipient as the API shows it. */
 export interface RecipientView {
@@ -34,7 +35,12 @@ export interface RecipientView {
   readonly displayName: string | null;
   readonly locale: string | null;
   readonly timeZone: string | null;
-  readonly channels: { readonly [C in Channel]?: { readonly [Name in AddressNames[C]]: string } };
+  readonly channels: { readonly [C in Exclude<Channel, 'email'>]?: NamedAddress<C> } & {
+    readonly email?: NamedAddress<'email'> & {
+      /** No mail gets there any more; absent: nothing of the kind is known. */
+      readonly undeliverable?: Undeliverable;
+    };
+  };
   readonly preferences: RecipientProfile['preferences'];
 }
 
@@ -53,6 +59,8 @@ export interface RecipientServices {
   readonly vault: Vault;
   readonly blobs: SealedBlobs;
 }
+
+type Known = Extract<RecipientState, { readonly status: 'known' }>;
 
 const mostTries = 10;
 
@@ -82,7 +90,7 @@ export class Recipients {
       if (state.status === 'unreadable') throw state.error;
       if (state.status !== 'known') return undefined;
       const revision = last as bigint;
-      return { result: await this.showStored(id, state.profile, revision), revision, position };
+      return { result: await this.showStored(id, state, revision), revision, position };
     });
   }
 
@@ -95,7 +103,7 @@ export class Recipients {
     const { state, revision, position } = await loadAggregate(reader, recipientEvents, recipient, id);
     if (state.status === 'unreadable') throw state.error;
     if (state.status !== 'known') return undefined;
-    const result = opened(id, await this.services.vault.openDeep(state.profile));
+    const result = opened(id, await this.services.vault.openDeep(state.profile), state.undeliverable);
     return { result, revision: revision as bigint, position };
   }
 
@@ -120,7 +128,7 @@ export class Recipients {
     if (ifMatch !== undefined && (created || (ifMatch !== 'streamExists' && ifMatch !== revision))) {
       throw new WrongExpectedRevision(streamName(recipientEvents, id), ifMatch, created ? 'noStream' : revision);
     }
-    if (state.status === 'known' && (await this.shows(id, state.profile, wanted))) {
+    if (state.status === 'known' && (await this.shows(id, state, wanted))) {
       return { result: wanted, revision: revision as bigint, position, created: false };
     }
     const clean = await this.finishErasure(id, loaded);
@@ -173,9 +181,9 @@ export class Recipients {
   }
 
   /** @throws InvalidRecord where it cannot be opened, though nobody erased it */
-  private async showStored(id: string, profile: RecipientProfile, revision: bigint): Promise<RecipientView> {
+  private async showStored(id: string, state: Known, revision: bigint): Promise<RecipientView> {
     try {
-      return await this.show(id, profile);
+      return await this.show(id, state);
     } catch (error) {
       if (!cannotBeOpened(error)) throw error;
       const erasedMeanwhile = error instanceof KeyDestroyed && (await this.load(id)).revision !== revision;
@@ -185,16 +193,16 @@ export class Recipients {
     }
   }
 
-  private async shows(id: string, profile: RecipientProfile, wanted: RecipientView): Promise<boolean> {
+  private async shows(id: string, state: Known, wanted: RecipientView): Promise<boolean> {
     try {
-      return isDeepStrictEqual(await this.show(id, profile), wanted);
+      return isDeepStrictEqual(await this.show(id, state), wanted);
     } catch (error) {
       if (cannotBeOpened(error)) return false;
       throw error;
     }
   }
 
-  private async show(id: string, profile: RecipientProfile): Promise<RecipientView> {
+  private async show(id: string, { profile, undeliverable }: Known): Promise<RecipientView> {
     const { vault } = this.services;
     const open = async (sealed: Sealed) => vault.openNow(sealed) ?? (await vault.open(sealed));
     const { displayName, locale, timeZone, channels, preferences } = profile;
@@ -203,7 +211,7 @@ export class Recipients {
       displayName: displayName === null ? null : await open(displayName),
       locale,
       timeZone,
-      channels: namedAddresses(await mapAddresses(channels, open)),
+      channels: marked(namedAddresses(await mapAddresses(channels, open)), undeliverable),
       preferences,
     };
   }
@@ -232,14 +240,14 @@ async function undisturbed<Result>(ifMatch: RevisionCondition, attempt: () => Pr
 }
 
 /** @param profile with its texts opened */
-function opened(id: string, profile: RecipientProfile): RecipientView {
+function opened(id: string, profile: RecipientProfile, undeliverable: Undeliverable | undefined): RecipientView {
   const { displayName, locale, timeZone, channels, preferences } = profile;
   return {
     id,
     displayName,
     locale,
     timeZone,
-    channels: namedAddresses(channels),
+    channels: marked(namedAddresses(channels), undeliverable),
     preferences,
   };
 }
@@ -270,6 +278,11 @@ function namedAddresses(addresses: Addresses<string>): RecipientView['channels']
     { [addressNames[channel]]: address },
   ]);
   return Object.fromEntries(named) as RecipientView['channels'];
+}
+
+function marked(channels: RecipientView['channels'], undeliverable: Undeliverable | undefined) {
+  if (channels.email === undefined || undeliverable === undefined) return channels;
+  return { ...channels, email: { ...channels.email, undeliverable } };
 }
 
 async function mapAddresses<From, To>(

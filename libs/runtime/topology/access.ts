@@ -21,6 +21,13 @@ export type KnownRevision = bigint | 'noStream';
 /** What a record's metadata hands on to everything that follows from it: the trace, and the broadcast it belongs to. */
 const carriedMetadata = ['traceparent', 'broadcastId', 'broadcastOrdinal'] as const;
 
+/** Metadata of what follows from a record, beside the flow that it is part of. */
+export function metadataAfter({ id, metadata }: RecordedEvent): Readonly<Record<string, unknown>> {
+  const after: Record<string, unknown> = { $causationId: id };
+  for (const key of carriedMetadata) if (metadata[key] !== undefined) after[key] = metadata[key];
+  return after;
+}
+
 /** Reading single streams of the declared categories. */
 export interface StreamReader<Readable extends StreamDefinition> {
   /** The records of one stream, checked against its definition. @throws InvalidRecord, StreamAccessDenied */
@@ -205,10 +212,7 @@ export class RecordContext implements HandlerContext<StreamDefinition, StreamDef
     this.access.mayWrite(stream.category);
     const name = streamName(stream, key);
     const first = expected === 'noStream' ? 0n : expected + 1n;
-    const metadata: Record<string, unknown> = { $correlationId: this.correlationId, $causationId: this.cause.id };
-    for (const key of carriedMetadata) {
-      if (this.cause.metadata[key] !== undefined) metadata[key] = this.cause.metadata[key];
-    }
+    const metadata = { $correlationId: this.correlationId, ...metadataAfter(this.cause) };
     return {
       stream: name,
       expected,

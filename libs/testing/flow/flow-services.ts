@@ -1,3 +1,4 @@
+import type { BounceAddresses } from '#libs/channel/email';
 import { FolderBlobStore, SealedBlobs } from '#libs/blob';
 import { Contents } from '#libs/content';
 import { ownSteps, type DeliveryRules, type Steps } from '#libs/notification';
@@ -31,6 +32,8 @@ export async function openServices(directory: string, store: EventStore) {
     transport: new FakeTransport(),
     mailFrom,
     emailRetryDelays: [1_000, 5_000],
+    bounces: undefined as BounceAddresses | undefined,
+    teamEmail: undefined,
     slackTransport: new FakeSlackTransport(),
     slackRetryDelays: [1_000, 5_000],
     slackInterval: 1_000,

@@ -5,6 +5,7 @@ import { sendEmailBot } from '#libs/channel/email';
 import { sendSlackBot } from '#libs/channel/slack';
 import { categoryOf, correlationOf, parse, type RecordedEvent } from '#libs/kernel';
 import {
+  bounceReactor,
   deliverySagaHandler,
   fanOutBot,
   notificationClient,
@@ -57,6 +58,7 @@ const allHandlers: readonly AnyHandler[] = [
   deliverySagaHandler,
   viewProjector,
   erasureReactor,
+  bounceReactor,
   retentionReactor,
 ];
 const timerClient = defineClient({ name: 'test.timers', writes: [runtimeTimers] });

@@ -16,6 +16,8 @@ export class CrashingServer {
 
   private constructor(
     readonly api: Api,
+    /** Where it takes mail that comes back; undefined where it does not. */
+    readonly bouncesUrl: string | undefined,
     private readonly child: ChildProcess,
   ) {
     this.died = once(child, 'exit').then(([code, signal]) => {
@@ -42,8 +44,8 @@ export class CrashingServer {
     const [told] = (await Promise.race([
       once(child, 'message'),
       once(child, 'exit').then(([code]) => Promise.reject(new Error(`no server, but exit code ${code}`))),
-    ])) as [{ url: string }];
-    return new CrashingServer(new Api(told.url), child);
+    ])) as [{ url: string; bouncesUrl?: string }];
+    return new CrashingServer(new Api(told.url), told.bouncesUrl, child);
   }
 
   /** Resolves when the kill is certain to come at that point. */

@@ -5,7 +5,8 @@ import { readSettings } from '../../../apps/server/settings/index.js';
 import { KillingStore, type KillPoint } from './killing-store.js';
 
 /** What the server tells the test that forked it. The test sends it a `KillPoint`. */
-export type Told = { readonly url: string } | { readonly armed: true } | { readonly appending: string };
+export type Told =
+  { readonly url: string; readonly bouncesUrl?: string } | { readonly armed: true } | { readonly appending: string };
 
 const tell = (message: Told) => process.send!(message);
 
@@ -13,11 +14,11 @@ const reading = readSettings(process.env, [], process.cwd());
 if (!('settings' in reading)) throw new Error(JSON.stringify(reading));
 
 const killing = new KillingStore((type) => tell({ appending: type }));
-const { url } = await startServer(reading.settings, createLog(reading.settings.logLevel), killing.decorate);
+const { url, bouncesUrl } = await startServer(reading.settings, createLog(reading.settings.logLevel), killing.decorate);
 process.on('message', (point: KillPoint) => {
   killing.arm(point);
   tell({ armed: true });
 });
 // The test is gone.
 process.on('disconnect', () => process.exit());
-tell({ url: url! });
+tell({ url: url!, ...(bouncesUrl !== undefined && { bouncesUrl }) });

@@ -23,6 +23,7 @@ export async function visitEverything(api: Api, unreadable: string): Promise<voi
   await visitNotifications(api);
   await visitBroadcasts(api);
   await visitLists(api);
+  await visitBounces(api);
   await visitAudit(api);
   await visitUploads(api);
   await visitOperating(api, unreadable);
@@ -163,6 +164,33 @@ async function visitLists(api: Api): Promise<void> {
   await api.request('GET', '/v1/emails?to=ada@example.com&limit=2');
   await api.request('GET', '/v1/slack-messages?channel=C024BE91L&status=succeeded');
   await api.request('GET', '/v1/slack-messages?cursor=x');
+}
+
+async function visitBounces(api: Api): Promise<void> {
+  const { id, channels } = await api.finalView(await api.notify('ada'));
+  const { id: operationId } = channels.email!.operations[0]!;
+  const bounce = { operationId, recipient: 'ada@example.com', action: 'failed', status: '5.1.1', diagnostic: '550 no' };
+  await api.request('POST', '/v1/bounces', { ...bounce, action: 'delayed', status: '4.4.1' });
+  await api.request('POST', '/v1/bounces', bounce);
+  await api.request('POST', '/v1/bounces', bounce);
+  await eventually(async () => ((await api.view(id)).delivery?.bounced === 1 ? true : undefined));
+  await eventually(async () => {
+    const { body } = await api.request('GET', '/v1/recipients/ada');
+    return JSON.stringify(body).includes('undeliverable') ? true : undefined;
+  });
+  await api.finalView(await api.notify('ada'));
+  await api.request('GET', '/v1/emails?to=ada@example.com&status=bounced');
+  const rfc822 = { 'content-type': 'message/rfc822' };
+  await api.request('POST', '/v1/bounces', 'Subject: Out of office\r\n\r\nI am away.\r\n', rfc822);
+  await api.request(
+    'POST',
+    '/v1/bounces',
+    'Content-Type: multipart/report; report-type=delivery-status\r\n\r\n',
+    rfc822,
+  );
+  await api.request('POST', '/v1/bounces', { ...bounce, operationId: newId() });
+  await api.request('POST', '/v1/bounces', { ...bounce, status: '550' });
+  await api.request('POST', '/v1/bounces', 'a,b', { 'content-type': 'text/csv' });
 }
 
 async function visitAudit(api: Api): Promise<void> {

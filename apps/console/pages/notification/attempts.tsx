@@ -34,7 +34,7 @@ interface OperationProps {
 }
 
 function Operation({ channel, operation, records }: OperationProps) {
-  const { type, status, to, attempts, error, inDoubt, late, message } = operation;
+  const { type, status, to, attempts, error, inDoubt, late, message, bounced, delayed } = operation;
   return (
     <article aria-label={`${type} to ${to}`}>
       <p className="actions">
@@ -50,6 +50,8 @@ function Operation({ channel, operation, records }: OperationProps) {
             error && [error.reason, error.stage, error.code, error.message].filter((part) => part != null).join(' · '),
           'In doubt': inDoubt && 'whether it was delivered is not known',
           Late: late && 'its outcome came after the notification had ended',
+          'Came back': bounced && <Reports of={bounced} />,
+          Delayed: delayed && <Reports of={delayed} />,
           Kept: message && (
             <Download path={message} fileName={channel === 'email' ? 'mail.eml' : 'message.json'}>
               what would have gone out
@@ -66,6 +68,15 @@ function Operation({ channel, operation, records }: OperationProps) {
       </ol>
     </article>
   );
+}
+
+/** What mail servers said later on, one line for each address. */
+function Reports({ of }: { readonly of: NonNullable<OperationView['bounced']> }) {
+  return of.map(({ role, address, status, diagnostic, at }) => (
+    <div key={`${role} ${address} ${at}`}>
+      {address} ({role}) · {[status, diagnostic].filter((part) => part !== null).join(' · ')} · <Time at={at} />
+    </div>
+  ));
 }
 
 function attemptOf(data: unknown): string {

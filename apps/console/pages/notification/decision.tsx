@@ -11,6 +11,8 @@ const sources = {
 
 const why: Readonly<Partial<Record<ChannelStatus, string>>> = {
   noAddress: 'the recipient has no address for it',
+  addressBounced: 'mail to the address came back: there is no such mailbox',
+  bounced: 'it went out and came back',
   notAvailable: 'this installation has no such channel',
   couldNotPrepare: 'its message could not be made',
   discarded: 'it was prepared, and another channel was not',

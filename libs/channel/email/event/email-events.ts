@@ -12,6 +12,7 @@ import {
 } from '#libs/runtime';
 import { schemaOf, Type } from '#libs/validation';
 import { IsSealed, type Sealed } from '#libs/vault';
+import { EmailReport } from './email-report.js';
 
 /** An attempt to send is about to be made. */
 export class EmailClaimed implements EffectClaimed {
@@ -124,12 +125,20 @@ export class EmailFailed implements EffectFailed<EmailFailureReport> {
   failure!: EmailFailureReport | null;
 }
 
-/** One stream an operation: its claims and its outcome. */
+/** A server says that the mail will not get to an address, after it or another one had taken it. */
+export class EmailBounced extends EmailReport {}
+
+/** A server says that the mail has not got to an address yet, and that it goes on trying. */
+export class EmailDelayed extends EmailReport {}
+
+/** One stream an operation: its claims, its outcome, and what was reported after that. */
 export const emailEvents = defineStream('email', 'event', {
   'email.claimed.v1': schemaOf(EmailClaimed),
   'email.attempt-failed.v1': schemaOf(EmailAttemptFailed),
   'email.sent.v1': schemaOf(EmailSent),
   'email.failed.v1': schemaOf(EmailFailed),
+  'email.bounced.v1': schemaOf(EmailBounced),
+  'email.delayed.v1': schemaOf(EmailDelayed),
 });
 
 export const emailEffectTypes = {

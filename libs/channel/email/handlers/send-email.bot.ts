@@ -3,6 +3,7 @@ import { AttachmentAltered, type Content, type ContentAttachment, type Contents,
 import { keyOf, messageOf } from '#libs/kernel';
 import { defineBot, runEffect, type Attempt } from '#libs/runtime';
 import { KeyDestroyed, SealBroken, type Sealed, type Vault } from '#libs/vault';
+import type { BounceAddresses } from '../bounce/bounce-addresses.js';
 import { emailEffectTypes, emailEvents } from '../event/email-events.js';
 import { emailOperations, type SendEmail } from '../operations/email-operations.js';
 import {
@@ -22,6 +23,8 @@ export interface SendEmailServices {
   readonly blobs: SealedBlobs;
   /** Waits between attempts, in milliseconds; the last one repeats until the operation's time is over. */
   readonly emailRetryDelays: readonly number[];
+  /** The addresses that mails come back to; undefined: they come back to their sender. */
+  readonly bounces: BounceAddresses | undefined;
 }
 
 /** Id of the blob in which the sandbox keeps the mail of an attempt, under the key of its address. */
@@ -108,7 +111,7 @@ async function storeMime(blobs: SealedBlobs, address: Sealed, id: string, mime: 
 }
 
 async function compose(
-  { vault, contents }: SendEmailServices,
+  { vault, contents, bounces }: SendEmailServices,
   operationId: string,
   operation: SendEmail,
 ): Promise<EmailMessage> {
@@ -121,6 +124,7 @@ async function compose(
   const content: Content = await contents.open(operation.content);
   return {
     from: operation.sender,
+    returnPath: await bounces?.of(operationId),
     to,
     cc: content.email?.cc,
     bcc: content.email?.bcc,

@@ -24,9 +24,10 @@ export class EmailController {
   @Needs('notifications:read')
   @Header('content-type', 'message/rfc822')
   async message(@Param('operationId') operationId: string): Promise<StreamableFile> {
-    const last = isUuid(operationId) ? await this.services.client.last(emailEvents, operationId) : undefined;
-    if (last?.type !== 'email.sent.v1' || !last.data.receipt.mime) throw notFound('the sandbox has no such mail');
-    const mime = await this.read(last.data.receipt.mime);
+    const events = isUuid(operationId) ? await this.services.client.read(emailEvents, operationId) : [];
+    const sent = events.findLast(({ type }) => type === 'email.sent.v1');
+    if (sent?.type !== 'email.sent.v1' || !sent.data.receipt.mime) throw notFound('the sandbox has no such mail');
+    const mime = await this.read(sent.data.receipt.mime);
     if (mime === undefined) throw notFound('the mail is not kept any more: its time is over, or it was erased');
     return new StreamableFile(mime, { type: 'message/rfc822' });
   }

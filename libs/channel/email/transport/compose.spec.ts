@@ -233,6 +233,7 @@ describe('is refused for good', () => {
     ['a line break in a name', 'participants', to('a@b.example', 'Ann\r\nBcc: x@y.example')],
     ['a bad sender', 'participants', { from: { address: '' } }],
     ['a bad bcc', 'participants', { bcc: [{ address: 'x' }] }],
+    ['a bad return path', 'participants', { returnPath: 'a>@b.example' }],
     ['a bad reply-to', 'participants', { replyTo: [{ address: 'x' }] }],
     ['a line break in the subject', 'content', { subject: 'a\nBcc: x@y.example' }],
     ['a control character in the subject', 'content', { subject: 'a\x07' }],

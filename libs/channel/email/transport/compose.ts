@@ -5,6 +5,7 @@ import { participantsOf, type Participants } from './participants.js';
 
 /** A mail ready for the wire; dot-stuffing is left to the SMTP connection. */
 export interface ComposedEmail {
+  /** The sender of the envelope. */
   readonly from: string;
   readonly recipients: readonly string[];
   /** Those of the recipients whom the mail is for; the others get copies. */
@@ -42,8 +43,8 @@ export function compose(message: EmailMessage): ComposedEmail {
     const body = serialised(bodyOf(message));
     const end = body.endsWith('\r\n') ? '' : '\r\n';
     const mime = Buffer.from(`${headers}\r\n${body}${end}`, 'latin1');
-    const { from, to, recipients } = participants;
-    return { from: from.address, recipients, to: to.map(({ address }) => address), mime };
+    const { returnPath, to, recipients } = participants;
+    return { from: returnPath, recipients, to: to.map(({ address }) => address), mime };
   } catch (cause) {
     throw new EmailFailure('the mail could not be composed', { stage: 'packaging', kind: 'permanent', cause });
   }

@@ -20,6 +20,8 @@ export interface Attachment {
 /** A mail as the transport takes it. Two equal messages make the same bytes. */
 export interface EmailMessage {
   readonly from: Mailbox;
+  /** Where it comes back to when it cannot be delivered later on; `from` when left out. */
+  readonly returnPath?: string | undefined;
   /** At least one. */
   readonly to: readonly Mailbox[];
   readonly cc?: readonly Mailbox[] | undefined;

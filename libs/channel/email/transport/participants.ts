@@ -6,6 +6,8 @@ import { hasControlCharacters } from './mime.js';
 /** The participants of a mail with addresses as they go over the wire. */
 export interface Participants {
   readonly from: Mailbox;
+  /** The sender of the envelope. */
+  readonly returnPath: string;
   readonly to: readonly Mailbox[];
   readonly cc: readonly Mailbox[];
   readonly replyTo: readonly Mailbox[];
@@ -23,12 +25,20 @@ const foreignToDomains = /(?![-.a-zA-Z\d])\p{ASCII}/u;
 export function participantsOf(message: EmailMessage): Participants {
   if (message.to.length === 0) throw invalid('participants', 'a mail needs at least one recipient in "to"');
   const from = checked('from', message.from);
+  const { returnPath } = message;
   const to = message.to.map((mailbox) => checked('to', mailbox));
   const cc = (message.cc ?? []).map((mailbox) => checked('cc', mailbox));
   const bcc = (message.bcc ?? []).map((mailbox) => checked('bcc', mailbox));
   const replyTo = (message.replyTo ?? []).map((mailbox) => checked('replyTo', mailbox));
   const recipients = [...new Set([...to, ...cc, ...bcc].map(({ address }) => address))];
-  return { from, to, cc, replyTo, recipients };
+  return {
+    from,
+    returnPath: returnPath === undefined ? from.address : checked('returnPath', { address: returnPath }).address,
+    to,
+    cc,
+    replyTo,
+    recipients,
+  };
 }
 
 function checked(role: string, { address, name }: Mailbox): Mailbox {

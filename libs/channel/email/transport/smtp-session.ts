@@ -9,6 +9,8 @@ import type { SmtpEndpoint } from './smtp-settings.js';
 export interface SmtpOptions {
   /** Ask for a delivery status notification under this id. */
   readonly deliveryStatusId?: string | undefined;
+  /** Ask that what comes back says what went wrong, and holds no more of the mail than its headers. */
+  readonly returnsHeaders?: boolean | undefined;
 }
 
 type Done<Result> = (error?: Error | null, result?: Result) => void;
@@ -131,13 +133,12 @@ export class SmtpSession {
   }
 }
 
-function envelopeOf({ from, recipients, mime }: ComposedEmail, { deliveryStatusId }: SmtpOptions) {
-  return {
-    from,
-    to: [...recipients],
-    size: mime.length,
-    ...(deliveryStatusId === undefined
-      ? {}
-      : { dsn: { ret: 'HDRS', envid: deliveryStatusId, notify: ['SUCCESS', 'FAILURE', 'DELAY'] } }),
-  };
+function envelopeOf({ from, recipients, mime }: ComposedEmail, options: SmtpOptions) {
+  const dsn = deliveryStatusOf(options);
+  return { from, to: [...recipients], size: mime.length, ...(dsn && { dsn }) };
+}
+
+function deliveryStatusOf({ deliveryStatusId: envid, returnsHeaders }: SmtpOptions) {
+  if (envid !== undefined) return { ret: 'HDRS' as const, envid, notify: ['SUCCESS', 'FAILURE', 'DELAY'] };
+  return returnsHeaders ? { ret: 'HDRS' as const, notify: ['FAILURE', 'DELAY'] } : undefined;
 }

@@ -113,6 +113,21 @@ describe('a mail', () => {
     expect(withRequest!.envelope).toMatchObject({ dsnReturn: 'HDRS', dsnNotify: ['SUCCESS', 'FAILURE', 'DELAY'] });
   });
 
+  test('comes back to its return path where it has one, and then with its headers only', async () => {
+    const { smtp, transport } = await started();
+    const message = mail();
+    await transport.send(message);
+    await transport.send({ ...message, returnPath: 'bounces+token@mail.example.org' });
+    const [without, withPath] = await smtp.received(2);
+    expect(without!.envelope.from).toBe(message.from.address);
+    expect(withPath!.envelope).toMatchObject({
+      from: 'bounces+token@mail.example.org',
+      dsnReturn: 'HDRS',
+      dsnNotify: ['FAILURE', 'DELAY'],
+    });
+    expect(withPath!.raw).toEqual(without!.raw);
+  });
+
   test('that is not valid reaches no server', async () => {
     const { smtp, transport } = await started();
     expect(await failureOf(transport.send(mail({ to: [] })))).toMatchObject({ stage: 'participants' });

@@ -32,7 +32,8 @@ export class SmtpTransport implements EmailTransport {
     });
     try {
       const deliveryStatusId = message.deliveryStatus ? message.messageId : undefined;
-      const receipt = await this.#deliver(mail, { deliveryStatusId }, signal);
+      const returnsHeaders = message.returnPath !== undefined;
+      const receipt = await this.#deliver(mail, { deliveryStatusId, returnsHeaders }, signal);
       requireTold(mail, receipt);
       return receipt;
     } finally {
