@@ -38,7 +38,9 @@ test('the tour does what it says', async () => {
   expect(post).toMatch(/^\s*HTTP\/1.1 202 Accepted/);
   expect(JSON.parse(view!)).toMatchObject({ status: 'sent', sandbox: true, subject: 'Invoice 7' });
   expect(mail).toContain('Subject: Invoice 7');
-  expect((JSON.parse(events!) as { items: unknown[] }).items).toHaveLength(8);
+  const { items } = JSON.parse(events!) as { items: { type: string }[] };
+  // The timer that ends what the sandbox keeps comes a moment after the rest.
+  expect(items.filter(({ type }) => !type.startsWith('runtime.'))).toHaveLength(8);
   const [receipt, after] = splitJson(erased!.trim());
   expect(JSON.parse(receipt!)).toEqual({ id: 'ada', erased: true });
   expect(JSON.parse(after!)).toMatchObject({ status: 'sent', subject: '[erased]' });

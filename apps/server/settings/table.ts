@@ -219,7 +219,8 @@ export const settingsTable = {
     name: 'TIDINGS_ATTACHMENT_RETENTION_DAYS',
     parse: integer(1, 3_650),
     default: '30',
-    description: 'Days that the attachments of a notification are kept after its end, 1 to 3650.',
+    description:
+      'Days that the attachments of a notification, and what the sandbox kept of it, are kept after its end, 1 to 3650.',
   }),
   teamEmail: optional({
     name: 'TIDINGS_TEAM_EMAIL',

@@ -104,6 +104,35 @@ describe('after the end of a notification', () => {
     expect(await timerOf(id)).toEqual([]);
   });
 
+  test('what the sandbox kept is removed, also where nothing else was stored', async () => {
+    Object.assign(flow.services.transport, { sandbox: true });
+    const id = await post({ subject: 'a', text: 'b' });
+    await flow.drive();
+    const blobs = await blobsOf(id);
+    expect(blobs).toHaveLength(1);
+    expect(await standing(blobs)).toBe(1);
+    const [timer] = await timerOf(id);
+    const [end] = await flow.client.read(notificationEvents, id, { direction: 'backwards', limit: 1 });
+    expect(timer!.data).toMatchObject({ dueAt: end!.created + flow.services.attachmentRetention });
+    await fire(id);
+    await flow.drive();
+    expect(await standing(blobs)).toBe(0);
+  });
+
+  test('also what the sandbox kept, where the handler was started again before the end', async () => {
+    Object.assign(flow.services.transport, { sandbox: true });
+    const id = await post({ subject: 'a', text: 'b' });
+    const unknown = await post({ subject: 'a', text: 'b' }, { recipientId: 'nobody' });
+    await flow.drive([sendBot, fanOutBot, sendEmailBot, deliverySagaHandler]);
+    const restarted = flow.run(retentionReactor);
+    for (const record of await restarted.waiting()) {
+      if (record.type === 'notification.sent.v1' || record.type === 'notification.failed.v1')
+        await restarted.handle(record);
+    }
+    expect(await timerOf(id)).toHaveLength(1);
+    expect(await timerOf(unknown)).toEqual([]);
+  });
+
   test('also where the handler was started again before the end', async () => {
     const id = await post(withAttachment);
     const plain = await post({ subject: 'a', text: 'b' });

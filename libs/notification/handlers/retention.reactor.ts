@@ -1,7 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { SealedBlobs } from '#libs/blob';
+import type { EmailTransport } from '#libs/channel/email';
+import type { SlackTransport } from '#libs/channel/slack';
 import type { StoredBlob } from '#libs/content';
 import type { RecordOf } from '#libs/kernel';
+import type { Channel } from '#libs/recipient';
 import { defineReactor, runtimeTimers, type HandlerContext } from '#libs/runtime';
 import { keyIdOf } from '#libs/vault';
 import { addressOf, channelEvents, channelStreams, keptBlobs, type ChannelEvents } from '../channels.js';
@@ -11,6 +14,8 @@ export interface RetentionServices {
   readonly blobs: SealedBlobs;
   /** How long a notification's blobs are kept after its end, in milliseconds. */
   readonly attachmentRetention: number;
+  readonly transport: Pick<EmailTransport, 'sandbox'>;
+  readonly slackTransport: Pick<SlackTransport, 'sandbox'>;
 }
 
 type Seen = typeof notificationEvents | typeof runtimeTimers;
@@ -26,7 +31,10 @@ export function retentionTimerKey(id: string): string {
   return `${id}.retention`;
 }
 
-/** Removes a notification's blobs some time after its end. Notifications without blobs cost no record. */
+/**
+ * Removes a notification's blobs some time after its end. Notifications without blobs cost no record; in the sandbox every
+ * one that is prepared may have some.
+ */
 export const retentionReactor = defineReactor({
   name: 'notification.retention-reactor',
   reads: [notificationEvents, runtimeTimers],
@@ -36,19 +44,22 @@ export const retentionReactor = defineReactor({
 });
 
 class RetentionReactor {
-  /** Of notifications in progress: whether there are blobs. What is not remembered is read again. */
-  private readonly hasBlobs = new LRUCache<string, boolean>({ max: mostRemembered });
+  /** Of notifications in progress: whether there may be blobs. What is not remembered is read again. */
+  private readonly mayHaveBlobs = new LRUCache<string, boolean>({ max: mostRemembered });
+  private readonly sandboxes: Readonly<Partial<Record<Channel, boolean>>>;
 
-  constructor(private readonly services: RetentionServices) {}
+  constructor(private readonly services: RetentionServices) {
+    this.sandboxes = { email: services.transport.sandbox, slack: services.slackTransport.sandbox };
+  }
 
   handle = async (record: RecordOf<Seen>, context: Context): Promise<void> => {
     const id = context.correlationId;
     switch (record.type) {
       case 'notification.requested.v1':
-        this.hasBlobs.set(id, hasBlobs(record));
+        this.mayHaveBlobs.set(id, this.isKept(record));
         return;
       case 'notification.prepared.v1':
-        if (hasBlobs(record)) this.hasBlobs.set(id, true);
+        if (this.isKept(record)) this.mayHaveBlobs.set(id, true);
         return;
       case 'runtime.timer-fired.v1':
         if (record.data.purpose === retentionPurpose) await this.remove(id, context);
@@ -58,12 +69,21 @@ class RetentionReactor {
         return;
       default: {
         if (!isTerminal(notification.evolve(notification.initial(), record).status)) return;
-        const areThere = this.hasBlobs.get(id) ?? (await context.read(notificationEvents, id)).some(hasBlobs);
-        if (areThere) await this.schedule(id, record.created, context);
-        this.hasBlobs.delete(id);
+        const mayBeThere =
+          this.mayHaveBlobs.get(id) ?? (await context.read(notificationEvents, id)).some((event) => this.isKept(event));
+        if (mayBeThere) await this.schedule(id, record.created, context);
+        this.mayHaveBlobs.delete(id);
       }
     }
   };
+
+  /** Whether something was stored before a notification's event, or the sandbox may keep what follows from it. */
+  private isKept(event: RecordOf<typeof notificationEvents>): boolean {
+    if (storedBy(event).length > 0) return true;
+    return (
+      event.type === 'notification.prepared.v1' && event.data.operations.some(({ channel }) => this.sandboxes[channel])
+    );
+  }
 
   private async schedule(id: string, ended: number, context: Context): Promise<void> {
     const data = { dueAt: ended + this.services.attachmentRetention, purpose: retentionPurpose };
@@ -78,10 +98,6 @@ class RetentionReactor {
     }
     context.trace.did('removed');
   }
-}
-
-function hasBlobs(event: RecordOf<typeof notificationEvents>): boolean {
-  return storedBy(event).length > 0;
 }
 
 /** What was stored before a notification's event. */
