@@ -1,9 +1,10 @@
-import { categoryOf, type RecordedEvent } from '#libs/kernel';
+import { categoryOf } from '#libs/kernel';
 import {
+  batchLimit,
+  followStream,
   matcherOf,
+  Progress,
   StoreUnavailable,
-  StreamDeleted,
-  tombstoneType,
   type EventFilter,
   type Matcher,
   type SubscribeOptions,
@@ -15,23 +16,6 @@ import { follow } from './following.js';
 import { Pauses, type Live } from './live.js';
 import { matchesNothing, readOnce } from './reads.js';
 import type { Server } from './server.js';
-
-const batchLimit = 500;
-
-/** How far a subscription has got, and whether there is anything to tell. */
-class Progress {
-  #live = false;
-
-  constructor(public checkpoint: bigint) {}
-
-  /** Undefined when there is nothing new to tell. */
-  batch(events: readonly RecordedEvent[], checkpoint: bigint, live: boolean): SubscriptionBatch | undefined {
-    const news = events.length > 0 || checkpoint > this.checkpoint || (live && !this.#live);
-    this.checkpoint = checkpoint;
-    this.#live = live;
-    return news ? { events, checkpoint, live } : undefined;
-  }
-}
 
 /** Within the tail from there, behind it by a subscription of its own, filtered by the server. Breaks are not seen outside. */
 export async function* subscribeToAll(
@@ -102,35 +86,24 @@ export async function* subscribeToStream(
   const tail = await unlessAborted(live.tail, signal);
   if (tail === undefined) return;
   const pauses = new Pauses();
-  const progress = new Progress(after);
-  /** Everything of the stream up to this position is handed out; undefined while reading from the server. */
-  let position: bigint | undefined;
-  const matches: Matcher = (record) => record.stream === stream && record.revision > progress.checkpoint;
-  while (!signal.aborted) {
-    const slice = position === undefined ? undefined : tail.after(position, matches, batchLimit);
-    let events: readonly RecordedEvent[];
-    if (slice !== undefined) {
-      events = slice.events;
-      position = slice.scanned;
-    } else {
-      const { head } = tail;
+  yield* followStream({
+    tail,
+    stream,
+    after,
+    signal,
+    isOpen: () => true,
+    async read(from) {
       try {
-        const from = progress.checkpoint + 1n;
-        events = await server.ask((client) => readOnce(server, client, stream, 'forwards', from, batchLimit));
+        const events = await server.ask((client) => readOnce(server, client, stream, 'forwards', from, batchLimit));
+        pauses.reset();
+        return { events, end: events.length < batchLimit };
       } catch (thrown) {
         if (!(thrown instanceof StoreUnavailable)) throw thrown;
         await pauses.next(signal);
-        continue;
+        return undefined;
       }
-      pauses.reset();
-      position = events.length < batchLimit ? head : undefined;
-    }
-    if (signal.aborted) return;
-    if (events.at(-1)?.type === tombstoneType) throw new StreamDeleted(stream);
-    const batch = progress.batch(events, events.at(-1)?.revision ?? progress.checkpoint, position === tail.head);
-    if (batch !== undefined) yield batch;
-    else if (position !== undefined) await tail.wait(position, matches, signal);
-  }
+    },
+  });
 }
 
 async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
