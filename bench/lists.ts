@@ -70,7 +70,7 @@ async function fill(store: EventStore, vault: Vault, total: number): Promise<rea
     ids.push(...views.filter((_, index) => index % 100 === 0).map(({ id }) => id));
     await store.appendAll(
       views.map((view) => ({
-        stream: streamName(notificationViews, view.id),
+        stream: streamName(notificationViews, view.id, 1),
         expected: 'noStream' as const,
         events: [{ id: newId(), type: 'notification.view.v1', data: view, metadata: { $correlationId: view.id } }],
       })),
@@ -87,7 +87,7 @@ async function build(directory: string, store: EventStore, vault: Vault): Promis
   while ((await index.status()).state !== 'live') await new Promise(setImmediate);
   const seconds = (performance.now() - started) / 1000;
   await index.close();
-  const { size } = await stat(join(directory, 'query-index', '1.db'));
+  const { size } = await stat(join(directory, 'query-index', '2.1.db'));
   return { seconds, bytes: size };
 }
 

@@ -20,6 +20,7 @@ import { topology } from '#streams.config';
 import { uploadClient, UploadModule } from '#libs/upload';
 import { DocumentationController } from './documentation/documentation.controller.js';
 import type { Lists } from './lists.js';
+import { rebuildableViews } from './views.js';
 import { METRICS_REGISTRY, MetricsController } from './metrics/metrics.controller.js';
 import type { Parts } from './parts.js';
 
@@ -35,28 +36,35 @@ export class AppModule {
     intake: BounceIntake,
     tracing: Tracing | undefined,
   ): DynamicModule {
-    const { store, vault, blobs, contents, feed, uploadLimit } = parts;
+    const { store, vault, blobs, contents, feed, views, uploadLimit } = parts;
     const traced: Tracing['client'] = tracing?.client ?? ((client) => client);
-    const broadcasts = traced(openClient(store, broadcastClient));
+    const broadcasts = traced(openClient(store, broadcastClient, views));
     return {
       module: AppModule,
       imports: [
         RecipientModule.with({ client: traced(openClient(store, recipientClient)), vault, blobs }),
         GroupModule.with({ client: traced(openClient(store, groupClient)) }),
         NotificationModule.with({
-          client: traced(openClient(store, notificationClient)),
+          client: traced(openClient(store, notificationClient, views)),
           vault,
           blobs,
           contents,
           feed,
           broadcasts: new BroadcastAcceptor({ client: broadcasts, vault, blobs, contents }),
         }),
-        NotificationListModule.with({ ...lists, client: openClient(store, notificationListClient), vault }),
+        NotificationListModule.with({ ...lists, client: openClient(store, notificationListClient, views), vault }),
         BroadcastModule.with({ client: broadcasts, vault, feed }),
         UploadModule.with({ client: traced(openClient(store, uploadClient)), vault, blobs, uploadLimit }),
         EmailModule.with({ client: openClient(store, emailClient), blobs, intake }),
         SlackModule.with({ client: openClient(store, slackClient), blobs }),
-        OperatorModule.with({ runtime, topology, store, vault }),
+        OperatorModule.with({
+          runtime,
+          topology,
+          store,
+          vault,
+          versions: views,
+          views: rebuildableViews(parts, lists),
+        }),
         AuditModule.with({ store, topology, vault }),
       ],
       controllers: [HealthController, MetricsController, DocumentationController],

@@ -1,7 +1,13 @@
 import type { Logger } from 'pino';
 import type { ReadinessCheck } from '#libs/http';
 import { messageOf, parse, streamName } from '#libs/kernel';
-import { openNotificationIndex, sendBot, viewProjector, type NotificationIndex } from '#libs/notification';
+import {
+  notificationViews,
+  openNotificationIndex,
+  sendBot,
+  viewProjector,
+  type NotificationIndex,
+} from '#libs/notification';
 import { CatchUp, type Stage } from '#libs/query-index';
 import { runtimeCheckpoints, type AnyHandler, type Runtime } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
@@ -17,7 +23,7 @@ export interface Lists extends NotificationIndex {
 /** Opens the query index, which then catches up by itself. @throws IndexFailure, StoreUnavailable */
 export async function openLists(
   { dataDir }: Settings,
-  { store, vault }: Parts,
+  { store, vault, views }: Parts,
   runtime: Runtime<never>,
   log: Logger,
 ): Promise<Lists> {
@@ -31,6 +37,14 @@ export async function openLists(
     },
   });
   const { index } = opened;
+  // What is found is made from the views: from those that serve.
+  views.changes.subscribe(({ view, state, before }) => {
+    if (view.category !== notificationViews.category || (before?.serving ?? state.serving) === state.serving) return;
+    index
+      .cancel()
+      .then(() => index.rebuild())
+      .catch((error: unknown) => log.error({ error: messageOf(error) }, 'the query index cannot be made anew'));
+  });
   // From what was accepted to what is listed.
   const stages: Stage[] = [
     ...[sendBot, viewProjector].map((handler) => consumerStage(runtime, store, handler)),

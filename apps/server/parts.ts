@@ -5,15 +5,16 @@ import { BounceAddresses, SandboxTransport, SmtpTransport, type EmailTransport }
 import { SandboxSlackTransport, WebApiSlackTransport, type SlackTransport } from '#libs/channel/slack';
 import { Contents } from '#libs/content';
 import type { ReadinessCheck } from '#libs/http';
-import { InvalidRecord, parse } from '#libs/kernel';
+import { InvalidRecord, isVersioned, parse } from '#libs/kernel';
 import { broadcastViews } from '#libs/broadcast';
 import { notificationViews } from '#libs/notification';
 import { recipient, recipientEvents, type RecipientState } from '#libs/recipient';
-import { CachedAggregates, LiveFeed } from '#libs/runtime';
+import { CachedAggregates, LiveFeed, ViewVersions } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
 import type { SqliteStoreStats } from '#libs/store/sqlite';
 import type { Tracing } from '#libs/tracing';
 import { Vault } from '#libs/vault';
+import { topology } from '#streams.config';
 import { InstallationKeys } from './installation.js';
 import { openBlobStore, openKeyStore } from './keys-and-blobs.js';
 import type { Settings } from './settings/index.js';
@@ -41,6 +42,8 @@ export interface Parts {
   /** The addresses that mails come back to; undefined: they come back to their sender. */
   readonly bounces: BounceAddresses | undefined;
   readonly slackTransport: SlackTransport;
+  /** Which version of each view serves. */
+  readonly views: ViewVersions;
   /** Live records of recipients, and of the views of notifications and broadcasts. */
   readonly feed: LiveFeed;
   readonly recipients: CachedAggregates<typeof recipientEvents, RecipientState>;
@@ -78,7 +81,9 @@ export async function openParts(
     undo.push(() => blobStore.close());
     const vault = new Vault(keys);
     const blobs = new SealedBlobs(vault, blobStore.store);
-    const feed = new LiveFeed(store, [recipientEvents.category, notificationViews.category, broadcastViews.category]);
+    const views = new ViewVersions(store, topology.streams.map(({ stream }) => stream).filter(isVersioned));
+    await views.start();
+    const feed = new LiveFeed(store, [recipientEvents, notificationViews, broadcastViews]);
     if (keys.watch) forgetErased(feed, vault);
     await feed.start();
     return {
@@ -93,6 +98,7 @@ export async function openParts(
       transport: createTransport(settings, tracing),
       bounces: settings.bounceAddress === undefined ? undefined : new BounceAddresses(settings.bounceAddress, vault),
       slackTransport: createSlackTransport(settings, tracing),
+      views,
       feed,
       recipients: new CachedAggregates(feed, recipientEvents, recipient),
       uploadLimit: settings.blobLimitMegabytes * megabyte,
@@ -119,10 +125,11 @@ function forgetErased(feed: LiveFeed, vault: Vault): void {
 
 /** In the order in which they depend on each other. */
 export async function closeParts(parts: Parts): Promise<void> {
-  const { transport, recipients, feed, vault, closeBlobs, store, releaseDataDir } = parts;
+  const { transport, recipients, feed, views, vault, closeBlobs, store, releaseDataDir } = parts;
   await transport.close();
   recipients.stop();
   await feed.stop();
+  await views.stop();
   await vault.close();
   await closeBlobs();
   await store.close();

@@ -2,7 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { createHttpApp } from '#libs/http';
 import { messageOf } from '#libs/kernel';
-import { Runtime, truncateStreams, type Role as HandlerRole } from '#libs/runtime';
+import { Runtime, truncateStreams, type Role as HandlerRole, type ViewRebuilds } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
 import {
   deliveryRules,
@@ -26,6 +26,7 @@ import { closeParts, openParts, type StoreDecorator } from './parts.js';
 import { logRequests } from './request-log.js';
 import { createSteps } from './steps.js';
 import { openTracing } from './tracing/open.js';
+import { openRebuilds } from './views.js';
 import type { Role, Settings } from './settings/index.js';
 
 const handlerRoles: Readonly<Record<Exclude<Role, 'api'>, readonly HandlerRole[]>> = {
@@ -71,6 +72,7 @@ export async function startServer(
   const metrics = new Metrics();
   const scavenger = keepScavenging(parts.store, log);
   let runtime: Runtime<never> | undefined;
+  let rebuilds: ViewRebuilds | undefined;
   let lists: Lists | undefined;
   let app: NestFastifyApplication | undefined;
   let facade: RunningFacade | undefined;
@@ -81,6 +83,7 @@ export async function startServer(
     clearInterval(scavenger);
     // First no new requests, then no new records, then nothing.
     await Promise.all([app?.close(), facade?.close(), listener?.close()]);
+    await rebuilds?.stop();
     keys?.ring.close();
     await runtime?.drain();
     await lists?.index.close();
@@ -106,11 +109,13 @@ export async function startServer(
         teamEmail: settings.teamEmail,
       },
       roles: rolesOf(settings),
+      views: parts.views,
       log: metrics.counted(consumerLog(log)),
       trace: tracing?.work,
     });
     runtime = started;
     const consumers = await startConsumers(started, parts.store, log);
+    rebuilds = openRebuilds(settings, parts, started, log);
     facade = await openFacade(settings, parts.store, log);
     const facadeUrl = facade?.url;
     if (!settings.roles.includes('api')) return { url: undefined, facadeUrl, bouncesUrl: undefined, failed, drain };

@@ -1,4 +1,4 @@
-import { categoryOf, InvalidRecord, parse, type RecordedEvent, type StreamDefinition } from '#libs/kernel';
+import { declaredCategoryOf, InvalidRecord, parse, type RecordedEvent, type StreamDefinition } from '#libs/kernel';
 import { bookkeepingStreams, type Topology } from '#libs/runtime';
 import type { Vault } from '#libs/vault';
 import { recordView, type RecordView } from './record-view.js';
@@ -19,7 +19,7 @@ export class RecordViews {
   }
 
   private reasonNotToRead(record: RecordedEvent): string | undefined {
-    const stream = this.streams.get(categoryOf(record.stream));
+    const stream = this.streams.get(declaredCategoryOf(record.stream));
     if (stream === undefined) return 'unknown category';
     try {
       parse(stream, record);

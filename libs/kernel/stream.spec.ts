@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { categoryOf, correlationOf, keyOf, type RecordedEvent } from './envelope.js';
 import { InvalidRecord } from './errors.js';
-import { defineStream, parse, streamName, type Schema } from './stream.js';
+import { declaredCategoryOf, defineStream, parse, streamName, type Schema } from './stream.js';
 
 const text: Schema<{ readonly text: string }> = {
   problems: (data) => (typeof (data as { text?: unknown }).text === 'string' ? [] : ['text must be a string']),
@@ -25,7 +25,12 @@ function recordOf(type: string, data: unknown): RecordedEvent {
 describe('streams', () => {
   it('are named by category and key', () => {
     expect(events.category).toBe('a.event');
-    expect(defineStream('a', 'view', {}, 2).category).toBe('a.view.2');
+    const views = defineStream('a', 'view', {});
+    expect([views.category, streamName(views, 'one', 2)]).toEqual(['a.view', 'a.view.2-one']);
+    expect(declaredCategoryOf('a.view.2-one')).toBe('a.view');
+    expect(declaredCategoryOf('a.event-one')).toBe('a.event');
+    expect(() => streamName(views, 'one')).toThrow('a.view: which version?');
+    expect(() => streamName(events, 'one', 2)).toThrow('a.event: which version?');
     const name = streamName(events, 'one-two');
     expect([name, categoryOf(name), keyOf(name)]).toEqual(['a.event-one-two', 'a.event', 'one-two']);
     expect([categoryOf('alone'), keyOf('alone')]).toEqual(['alone', '']);

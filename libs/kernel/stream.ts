@@ -1,5 +1,5 @@
 import type { Message } from './decider.js';
-import type { RecordedEvent } from './envelope.js';
+import { categoryOf, type RecordedEvent } from './envelope.js';
 import { InvalidRecord } from './errors.js';
 
 /** The boxes of the flow, and the kinds of the runtime's own bookkeeping beside it. */
@@ -17,7 +17,9 @@ export type StreamKind =
   | 'control'
   | 'installation'
   | 'timer'
-  | 'agenda';
+  | 'agenda'
+  | 'version'
+  | 'rebuild';
 
 /** Says what is wrong with the data of a record, one line a problem; empty when it is valid. */
 export interface Schema<Data> {
@@ -32,7 +34,10 @@ type Schemas = Readonly<Record<string, Schema<unknown>>>;
 
 /** A category of streams: what may stand in it, by stored type name. */
 export interface StreamDefinition<Category extends string = string, Contents extends Schemas = Schemas> {
-  /** `<subsystem>.<kind>`, for views with a version: `notification.view.1`. */
+  /**
+   * `<subsystem>.<kind>`. Of a view it is what all of its versions have in common: the streams of `notification.view` are
+   * `notification.view.1-<key>`, and which version serves is known at run time only.
+   */
   readonly category: Category;
   readonly subsystem: string;
   readonly kind: StreamKind;
@@ -55,36 +60,34 @@ export type RecordOf<Stream extends StreamDefinition> = Stream extends StreamDef
     }[keyof Stream['contents'] & string]
   : never;
 
-/** Declares a category of streams. A view category carries a version, so that a rebuild writes beside the live one. */
+/** Declares a category of streams. */
 export function defineStream<
   const Subsystem extends string,
   const Kind extends StreamKind,
   const Contents extends Schemas,
->(subsystem: Subsystem, kind: Kind, contents: Contents): StreamDefinition<`${Subsystem}.${Kind}`, Contents>;
-export function defineStream<
-  const Subsystem extends string,
-  const Kind extends 'view',
-  const Version extends number,
-  const Contents extends Schemas,
->(
-  subsystem: Subsystem,
-  kind: Kind,
-  contents: Contents,
-  version: Version,
-): StreamDefinition<`${Subsystem}.${Kind}.${Version}`, Contents>;
-export function defineStream(
-  subsystem: string,
-  kind: StreamKind,
-  contents: Schemas,
-  version?: number,
-): StreamDefinition {
-  const category = version === undefined ? `${subsystem}.${kind}` : `${subsystem}.${kind}.${version}`;
-  return { category, subsystem, kind, contents };
+>(subsystem: Subsystem, kind: Kind, contents: Contents): StreamDefinition<`${Subsystem}.${Kind}`, Contents> {
+  return { category: `${subsystem}.${kind}`, subsystem, kind, contents };
 }
 
-/** The name of one stream of a category. */
-export function streamName(stream: StreamDefinition, key: string): string {
-  return `${stream.category}-${key}`;
+/** True of views: a rebuild writes a version beside the one that serves. */
+export function isVersioned({ kind }: StreamDefinition): boolean {
+  return kind === 'view';
+}
+
+/** The category under which a version's streams stand in the store: `notification.view.2`. */
+export function versionCategory({ category }: StreamDefinition, version: number): string {
+  return `${category}.${version}`;
+}
+
+/** The category by which a stream is declared: of a view without the version. */
+export function declaredCategoryOf(stream: string): string {
+  return categoryOf(stream).replace(/\.\d+$/, '');
+}
+
+/** The name of one stream of a category. @param version of a view, which has no streams without one */
+export function streamName(stream: StreamDefinition, key: string, version?: number): string {
+  if (isVersioned(stream) !== (version !== undefined)) throw new TypeError(`${stream.category}: which version?`);
+  return `${version === undefined ? stream.category : versionCategory(stream, version)}-${key}`;
 }
 
 /** The record with its type known; throws `InvalidRecord` where it does not fit the definition. */

@@ -4,6 +4,7 @@ export type { HandlingView } from './http/handling.controller.js';
 export type { ParkedDetail, ParkedPage } from './http/parked.controller.js';
 export type { StatsView } from './http/stats.controller.js';
 export type { StreamEnd, StreamView, TopologyView } from './http/streams.controller.js';
+export type { RebuildView, ViewView } from './http/views.controller.js';
 export { OperatorModule } from './operator.module.js';
 export type { ParkedItem } from './parked/parked-item.js';
 export type { Redriven } from './parked/parked-records.js';

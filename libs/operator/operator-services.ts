@@ -1,5 +1,5 @@
 import type { EventStore } from '#libs/store/port';
-import type { Runtime, Topology } from '#libs/runtime';
+import type { RebuildableView, Runtime, Topology, ViewNames } from '#libs/runtime';
 import type { Vault } from '#libs/vault';
 
 /** Injection token of `OperatorServices`. */
@@ -11,4 +11,8 @@ export interface OperatorServices {
   readonly topology: Topology<never>;
   readonly store: EventStore;
   readonly vault: Vault;
+  /** Which version of each view serves. */
+  readonly versions: ViewNames;
+  /** What can be built anew. */
+  readonly views: readonly RebuildableView[];
 }

@@ -6,6 +6,7 @@ import { HandlingController } from './http/handling.controller.js';
 import { ParkedController } from './http/parked.controller.js';
 import { StatsController } from './http/stats.controller.js';
 import { StreamsController } from './http/streams.controller.js';
+import { ViewsController } from './http/views.controller.js';
 import { OPERATOR_SERVICES, type OperatorServices } from './operator-services.js';
 
 /** The operators' API: streams, consumers, parked records, and how records were handled. */
@@ -17,14 +18,21 @@ export class OperatorModule implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   static with(services: OperatorServices): DynamicModule {
-    const categories = services.topology.streams.map(({ stream }) => stream.category);
+    const streams = services.topology.streams.map(({ stream }) => stream);
     return {
       module: OperatorModule,
-      controllers: [ConsumersController, ParkedController, HandlingController, StreamsController, StatsController],
+      controllers: [
+        ConsumersController,
+        ParkedController,
+        HandlingController,
+        StreamsController,
+        StatsController,
+        ViewsController,
+      ],
       providers: [
         { provide: OPERATOR_SERVICES, useValue: services },
         { provide: Activity, useValue: new Activity(Date.now()) },
-        { provide: LiveFeed, useValue: new LiveFeed(services.store, categories) },
+        { provide: LiveFeed, useValue: new LiveFeed(services.store, streams) },
       ],
     };
   }

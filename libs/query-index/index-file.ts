@@ -5,12 +5,13 @@ import type { Reached } from './protocol.js';
 import type { IndexTables, OpenTables } from './tables.js';
 
 /**
- * `basis`: what else the content rests on. `position` and `record_id`: the last record whose entries are in the tables,
- * written in the same transaction as they are.
+ * `basis`: what else the content rests on. `source`: where its records come from. `position` and `record_id`: the last one
+ * whose entries are in the tables, written in the same transaction as they are.
  */
 const ownSchema = `
 CREATE TABLE progress (
   basis TEXT NOT NULL,
+  source TEXT NOT NULL,
   position INTEGER NOT NULL,
   record_id TEXT NOT NULL
 );
@@ -64,8 +65,9 @@ export class IndexFile<Entry, Query, Answer> {
 
   /** The last record that is in; undefined when there is none. */
   reached(): Reached | undefined {
-    const { position, id } = this.database.prepare('SELECT position, record_id AS id FROM progress').get() as Reached;
-    return id === '' ? undefined : { position, id };
+    const sql = 'SELECT source, position, record_id AS id FROM progress';
+    const { source, position, id } = this.database.prepare(sql).get() as Reached;
+    return id === '' ? undefined : { source, position, id };
   }
 
   /** Puts the entries and says how far they reach, both or neither. */
@@ -74,7 +76,9 @@ export class IndexFile<Entry, Query, Answer> {
     let removed = false;
     try {
       for (const entry of entries) removed = this.open.put(entry) || removed;
-      this.database.prepare('UPDATE progress SET position = ?, record_id = ?').run(reached.position, reached.id);
+      this.database
+        .prepare('UPDATE progress SET source = ?, position = ?, record_id = ?')
+        .run(reached.source, reached.position, reached.id);
       this.database.exec('COMMIT');
     } catch (thrown) {
       if (this.database.inTransaction) this.database.exec('ROLLBACK');
@@ -93,7 +97,7 @@ export class IndexFile<Entry, Query, Answer> {
 
   private create(): void {
     this.database.exec(`BEGIN IMMEDIATE; ${ownSchema} ${this.tables.schema}`);
-    this.database.prepare(`INSERT INTO progress VALUES (?, 0, '')`).run(this.basis);
+    this.database.prepare(`INSERT INTO progress VALUES (?, '', 0, '')`).run(this.basis);
     this.database.exec(`PRAGMA user_version = ${this.tables.version}; COMMIT`);
   }
 

@@ -25,7 +25,7 @@ async function open({ anew = false, basis = 'a' } = {}): Promise<Thread> {
 /** One that holds a word, and has ended. */
 async function filled(words = 1): Promise<void> {
   const entries = Array.from({ length: words }, (_, index) => ({ word: `word ${index}`, position: 1 }));
-  await (await open()).apply(entries, { position: 7, id: 'seven' });
+  await (await open()).apply(entries, { source: 'words', position: 7, id: 'seven' });
   await thread!.close();
   thread = undefined;
 }
@@ -64,10 +64,12 @@ test('entries of which one cannot be put are not in, nor does the file reach the
   await filled();
   const opened = await open();
   const entries = ['two', 'bad'].map((word) => ({ word, position: 2 }));
-  expect(await errorOf(opened.apply(entries, { position: 8, id: 'eight' }))).toMatchObject({ damaged: false });
+  expect(await errorOf(opened.apply(entries, { source: 'words', position: 8, id: 'eight' }))).toMatchObject({
+    damaged: false,
+  });
   expect(await opened.query('all')).toEqual([{ word: 'word 0', position: 1 }]);
   await open();
-  expect(reached).toEqual({ position: 7, id: 'seven' });
+  expect(reached).toEqual({ source: 'words', position: 7, id: 'seven' });
 });
 
 test('property: ended at any time, it holds all that was put, and reaches the last of it', async () => {
@@ -84,7 +86,7 @@ test('property: ended at any time, it holds all that was put, and reaches the la
         }
         const put = opened.apply(
           step.map((word) => ({ word, position })),
-          { position, id: `id ${position}` },
+          { source: 'words', position, id: `id ${position}` },
         );
         if (step.includes('bad')) {
           await errorOf(put);

@@ -1,5 +1,7 @@
 /** The last record whose entries are in the index. */
 export interface Reached {
+  /** Where the records come from, see `IndexSource`. */
+  readonly source: string;
   readonly position: number;
   readonly id: string;
 }

@@ -1,37 +1,17 @@
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf, type RecordedEvent } from '#libs/kernel';
-import { StoreUnavailable, type EventStore, type SubscriptionBatch } from '#libs/store/port';
-import { IndexFailure, IndexThread } from './index-thread.js';
-import type { Reached } from './protocol.js';
+import type { EventStore } from '#libs/store/port';
+import { IndexCopy, type IndexContent } from './index-copy.js';
+import { IndexFiles } from './index-files.js';
 import type { IndexTables } from './tables.js';
 
-const folder = 'query-index';
-const longestWait = 5_000;
-
-export interface QueryIndexOptions<Entry, Query, Answer> {
-  /** Where the folder `query-index` is, with one file `<version>.db`. */
+export interface QueryIndexOptions<Entry, Query, Answer> extends IndexContent<Entry> {
+  /** Where the folder `query-index` is. */
   readonly directory: string;
-  readonly store: EventStore;
+  readonly store: Pick<EventStore, 'head' | 'readAll'>;
   readonly tables: IndexTables<Entry, Query, Answer>;
   /** URL of the module that exports them as `tables`. */
   readonly module: string;
   /** What else the content rests on, such as the id of a key: with another one the index is made anew. */
   readonly basis: string;
-  /** Categories whose records it is made from. */
-  readonly categories: readonly string[];
-  /** What the records come to, in their order. Pure but for opening what is sealed; throws what will pass, such as an outage. */
-  readonly entriesOf: (records: readonly RecordedEvent[]) => Promise<readonly Entry[]>;
-  readonly log: IndexLog;
-}
-
-/** What happens to an index, for logs. */
-export interface IndexLog {
-  /** It is made anew. */
-  rebuilding(reason: string): void;
-  /** It tries again; until then it stands still. */
-  failed(error: unknown): void;
 }
 
 export interface QueryIndexStatus {
@@ -43,176 +23,144 @@ export interface QueryIndexStatus {
   readonly behind: bigint;
   /** Why it is failing. */
   readonly error: string | undefined;
+  /** Which making of it answers. */
+  readonly making: number;
+}
+
+/** A making of the index beside the one that answers. */
+export interface IndexRebuildStatus {
+  readonly making: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly startedAt: number;
+  readonly position: bigint;
+  readonly records: number;
+  readonly error: string | undefined;
 }
 
 /** The index has not been at the head of the store yet, so that answers would lack most of what there is. */
 export class IndexCatchingUp extends Error {}
 
 /**
- * A local SQLite file by which records are found, made from them alone: deleted, damaged, or of another version, it is
- * made anew. It belongs to this process, has its own position in the file, in one transaction with what it holds, and is
- * no consumer.
+ * A local SQLite index by which records are found, made from them alone. It belongs to this process, has its own position,
+ * in one transaction with what it holds, and is no consumer. It can be made anew beside the file that answers.
  */
 export class QueryIndex<Entry, Query, Answer> {
-  private readonly stopping = new AbortController();
-  private interrupt = new AbortController();
-  private following: Promise<void> = Promise.resolve();
-  private reached: bigint;
-  private caughtUp = false;
-  private error: string | undefined;
+  private serving!: IndexCopy<Entry, Query, Answer>;
+  private next: IndexCopy<Entry, Query, Answer> | undefined;
+  private making = 1;
+  private highest = 1;
+  /** What changes files, one after the other. */
+  private changing: Promise<unknown> = Promise.resolve();
+  private closed = false;
 
   private constructor(
     private readonly options: QueryIndexOptions<Entry, Query, Answer>,
-    private thread: IndexThread<Entry, Query, Answer>,
-    opened: Reached | undefined,
-  ) {
-    this.reached = BigInt(opened?.position ?? 0);
-  }
+    private readonly files: IndexFiles,
+  ) {}
 
-  /** Opens the file and begins to catch up. @throws IndexFailure where the file can be neither used nor made */
+  /**
+   * Opens the file and begins to catch up. A making that was not finished is begun anew.
+   * @throws IndexFailure where the file can be neither used nor made
+   */
   static async open<Entry, Query, Answer>(
     options: QueryIndexOptions<Entry, Query, Answer>,
   ): Promise<QueryIndex<Entry, Query, Answer>> {
-    const { thread, reached } = await openThread(options);
-    const index = new QueryIndex(options, thread, reached);
-    index.following = index.run(reached);
+    const files = new IndexFiles(options.directory, options.tables.version);
+    const index = new QueryIndex(options, files);
+    const makings = await files.makings();
+    // The older one is whole: it is removed only once the newer one answers.
+    index.making = makings[0] ?? 1;
+    index.highest = makings.at(-1) ?? 1;
+    index.serving = await index.openCopy(index.making, () => void index.change(() => index.tidy()));
+    if (makings.length > 1) await index.rebuild();
     return index;
   }
 
   /** Everything up to here is in. */
   get position(): bigint {
-    return this.reached;
+    return this.serving.position;
   }
 
   /** @throws StoreUnavailable */
   async status(): Promise<QueryIndexStatus> {
     const head = await this.options.store.head();
-    const behind = head > this.reached ? head - this.reached : 0n;
-    const state = this.error !== undefined ? 'failing' : this.caughtUp ? 'live' : 'catchingUp';
-    return { state, position: this.reached, behind, error: this.error };
+    const { position, failing: error, caughtUp } = this.serving;
+    const behind = head > position ? head - position : 0n;
+    const state = error !== undefined ? 'failing' : caughtUp ? 'live' : 'catchingUp';
+    return { state, position, behind, error, making: this.making };
+  }
+
+  /** Undefined where none is made beside the one that answers. */
+  rebuildStatus(): IndexRebuildStatus | undefined {
+    if (this.next === undefined) return undefined;
+    const { position, failing: error, making } = this.next;
+    return { making: this.highest, position, error, ...making };
   }
 
   /** @throws IndexCatchingUp, IndexFailure */
   async query(query: Query): Promise<Answer> {
-    if (!this.caughtUp) throw new IndexCatchingUp('the query index is catching up');
-    try {
-      return await this.thread.query(query);
-    } catch (error) {
-      if (isDamage(error)) this.makeAnew(error.message);
-      throw error;
-    }
+    if (!this.serving.caughtUp) throw new IndexCatchingUp('the query index is catching up');
+    return this.serving.query(query);
   }
 
-  /** Finishes the entries under way, then closes the file. */
-  async close(): Promise<void> {
-    this.stopping.abort();
-    await this.following;
-    await this.thread.close();
+  /**
+   * Makes the index anew beside the file that answers, and answers from the new one once that has caught up. Where that is
+   * going on already, it goes on.
+   * @throws IndexFailure where the file cannot be made
+   */
+  rebuild(): Promise<void> {
+    return this.change(async () => {
+      if (this.next !== undefined || this.closed) return;
+      this.highest += 1;
+      const making = this.highest;
+      await this.files.removeAllBut([this.making]);
+      const copy: IndexCopy<Entry, Query, Answer> = await this.openCopy(making, () => {
+        void this.change(() => this.switchTo(copy, making));
+      });
+      this.next = copy;
+    });
   }
 
-  private async run(opened: Reached | undefined): Promise<void> {
-    const { signal } = this.stopping;
-    let started = false;
-    for (let wait = 100; !signal.aborted; wait = Math.min(wait * 2, longestWait)) {
-      try {
-        if (!started && opened !== undefined && !(await this.isOfThisStore(opened))) {
-          this.makeAnew('it was made from another store, or from what was in this one before');
-        }
-        started = true;
-        if (this.interrupt.signal.aborted) await this.empty();
-        await this.follow(() => (wait = 100));
-      } catch (error) {
-        if (signal.aborted || (error instanceof StoreUnavailable && error.final)) return;
-        if (isDamage(error)) this.makeAnew(error.message);
-        this.error = messageOf(error);
-        this.options.log.failed(error);
-      }
-      await delay(wait, undefined, { signal }).catch(() => undefined);
-    }
+  /** Gives up the one that is being made, if any. */
+  cancel(): Promise<void> {
+    return this.change(async () => {
+      const given = this.next;
+      this.next = undefined;
+      await given?.remove();
+    });
   }
 
-  private async follow(onProgress: () => void): Promise<void> {
-    const { store, categories, entriesOf } = this.options;
-    const signal = AbortSignal.any([this.stopping.signal, this.interrupt.signal]);
-    let taken = Promise.resolve();
-    for await (const batch of store.subscribeToAll({ after: this.reached, filter: { categories }, signal })) {
-      const entries = await entriesOf(batch.events);
-      await taken;
-      if (this.interrupt.signal.aborted) return;
-      taken = this.take(entries, batch);
-      // A backlog is read and prepared while the thread is at work; what fails is thrown by the next to wait for it.
-      if (batch.live) await taken;
-      else taken.catch(() => undefined);
-      onProgress();
-    }
-    await taken;
+  /** Finishes the entries under way, then closes the files. */
+  close(): Promise<void> {
+    return this.change(async () => {
+      this.closed = true;
+      await this.next?.close();
+      await this.serving.close();
+    });
   }
 
-  private async take(entries: readonly Entry[], { events, checkpoint, live }: SubscriptionBatch): Promise<void> {
-    const last = events.at(-1);
-    if (last !== undefined) await this.thread.apply(entries, { position: Number(last.position), id: last.id });
-    this.reached = checkpoint;
-    this.error = undefined;
-    if (!live || this.caughtUp) return;
-    this.caughtUp = true;
-    await this.removeOtherVersions();
+  private async switchTo(copy: IndexCopy<Entry, Query, Answer>, making: number): Promise<void> {
+    if (this.next !== copy || this.closed) return;
+    const before = this.serving;
+    this.serving = copy;
+    this.making = making;
+    this.next = undefined;
+    await before.remove();
   }
 
-  /** False where a backup was put in the place of the store: then the file has what the store has not. */
-  private async isOfThisStore({ position, id }: Reached): Promise<boolean> {
-    for await (const record of this.options.store.readAll({ from: BigInt(position), limit: 1 })) {
-      return record.position === BigInt(position) && record.id === id;
-    }
-    return false;
+  private openCopy(making: number, onLive: () => void): Promise<IndexCopy<Entry, Query, Answer>> {
+    const { module, basis } = this.options;
+    return IndexCopy.open(this.options, { path: this.files.pathOf(making), tables: module, basis }, onLive);
   }
 
-  /** Stops following; the file is emptied before it goes on. */
-  private makeAnew(reason: string): void {
-    if (this.interrupt.signal.aborted) return;
-    this.options.log.rebuilding(reason);
-    this.caughtUp = false;
-    this.interrupt.abort();
+  private async tidy(): Promise<void> {
+    if (this.closed) return;
+    await this.files.removeAllBut(this.next === undefined ? [this.making] : [this.making, this.highest]);
   }
 
-  private async empty(): Promise<void> {
-    await this.thread.end();
-    this.reached = 0n;
-    this.thread = (await IndexThread.open<Entry, Query, Answer>({ ...workerDataOf(this.options), anew: true })).thread;
-    this.interrupt = new AbortController();
+  private change<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.changing.then(work);
+    this.changing = done.catch(() => undefined);
+    return done;
   }
-
-  /** They hold what an erasure would not reach. */
-  private async removeOtherVersions(): Promise<void> {
-    const { directory, tables } = this.options;
-    for (const name of await readdir(join(directory, folder))) {
-      if (!name.startsWith(`${tables.version}.db`)) await rm(join(directory, folder, name), { force: true });
-    }
-  }
-}
-
-function workerDataOf({
-  directory,
-  tables,
-  module,
-  basis,
-}: Pick<QueryIndexOptions<unknown, unknown, unknown>, 'directory' | 'module' | 'basis'> & {
-  readonly tables: { readonly version: number };
-}) {
-  return { path: join(directory, folder, `${tables.version}.db`), tables: module, basis };
-}
-
-/** With the file as it is, or a new one where that cannot be used. */
-async function openThread<Entry, Query, Answer>(options: QueryIndexOptions<Entry, Query, Answer>) {
-  const workerData = workerDataOf(options);
-  try {
-    return await IndexThread.open<Entry, Query, Answer>({ ...workerData, anew: false });
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    options.log.rebuilding(error.message);
-    return IndexThread.open<Entry, Query, Answer>({ ...workerData, anew: true });
-  }
-}
-
-function isDamage(error: unknown): error is IndexFailure {
-  return error instanceof IndexFailure && error.damaged;
 }

@@ -3,6 +3,7 @@ import { Consumer } from './consumer/consumer.js';
 import type { ConsumerLog, ConsumerStatus } from './consumer/status.js';
 import type { AnyHandler, Role } from './topology/handler.js';
 import type { Topology } from './topology/topology.js';
+import type { ViewNames } from './view/view-names.js';
 import { untraced, type WorkTrace } from './work-trace.js';
 
 export interface RuntimeOptions<Services> {
@@ -12,6 +13,8 @@ export interface RuntimeOptions<Services> {
   /** Handlers of other roles are left to other processes. */
   readonly roles: ReadonlySet<Role>;
   readonly log: ConsumerLog;
+  /** Which version of a view is meant; without it, no handler may touch one. */
+  readonly views?: ViewNames;
   /** Default: follows nothing. */
   readonly trace?: WorkTrace | undefined;
   /** Milliseconds since the Unix epoch. */
@@ -22,10 +25,22 @@ export interface RuntimeOptions<Services> {
 export class Runtime<Services> {
   private readonly consumers: readonly Consumer[];
 
-  constructor({ store, topology, services, roles, log, trace = untraced, now = Date.now }: RuntimeOptions<Services>) {
+  constructor({
+    store,
+    topology,
+    services,
+    roles,
+    log,
+    views,
+    trace = untraced,
+    now = Date.now,
+  }: RuntimeOptions<Services>) {
     this.consumers = topology.handlers
       .filter((handler: AnyHandler) => handler.reads.length > 0 && roles.has(handler.role))
-      .map((handler: AnyHandler) => new Consumer(store, handler, handler.create(services as never), now, log, trace));
+      .map(
+        (handler: AnyHandler) =>
+          new Consumer(store, handler, handler.create(services as never), now, log, trace, views),
+      );
   }
 
   async start(): Promise<void> {

@@ -53,6 +53,21 @@ export interface RecordUnparked {
 /** What an operator told the consumer; the record's time is when. */
 export type ConsumerControlled = Readonly<Record<never, never>>;
 
+/** A version of a view's streams. */
+export interface ViewVersion {
+  readonly version: number;
+}
+
+export interface RebuildProgressed {
+  readonly version: number;
+  /** Everything up to here is in. */
+  readonly position: string;
+  /** Records replayed so far. */
+  readonly records: number;
+  /** Why it cannot go on, until it tries again; null: it goes on. */
+  readonly error: string | null;
+}
+
 export interface KeyStoreNoted {
   /** Id of the key store: of the key in it that is the installation's. */
   readonly keyStore: string;
@@ -88,7 +103,7 @@ export interface AgendaKept {
   readonly endedBefore: number;
 }
 
-type Kind = 'string' | 'number' | 'number or null' | 'object' | 'array';
+type Kind = 'string' | 'string or null' | 'number' | 'number or null' | 'object' | 'array';
 
 /** The fields of data that only the runtime writes: more would not be bad input but a bug in the runtime. */
 function internal<Data>(fields: Readonly<Record<keyof Data & string, Kind>>): Schema<Data> {
@@ -142,6 +157,24 @@ export const runtimeControls = defineStream('runtime', 'control', {
   'runtime.consumer-resumed.v1': internal<ConsumerControlled>({}),
 });
 
+/** One stream a view, by its declared category: which version serves, and which is being built or to be removed. */
+export const runtimeVersions = defineStream('runtime', 'version', {
+  'runtime.rebuild-requested.v1': internal<ViewVersion>({ version: 'number' }),
+  'runtime.rebuild-cancelled.v1': internal<ViewVersion>({ version: 'number' }),
+  'runtime.view-switched.v1': internal<ViewVersion>({ version: 'number' }),
+  'runtime.version-removed.v1': internal<ViewVersion>({ version: 'number' }),
+});
+
+/** One stream a view: how far its rebuild is. */
+export const runtimeRebuilds = defineStream('runtime', 'rebuild', {
+  'runtime.rebuild-progressed.v1': internal<RebuildProgressed>({
+    version: 'number',
+    position: 'string',
+    records: 'number',
+    error: 'string or null',
+  }),
+});
+
 /** What holds for all processes of an event store. The stream `keys` names the key store that its personal data is sealed with. */
 export const runtimeInstallations = defineStream('runtime', 'installation', {
   'runtime.key-store-noted.v1': internal<KeyStoreNoted>({ keyStore: 'string' }),
@@ -153,6 +186,8 @@ export const bookkeepingStreams = [
   runtimeRetries,
   runtimeParked,
   runtimeControls,
+  runtimeVersions,
+  runtimeRebuilds,
   runtimeInstallations,
 ] as const;
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ParkedPage, Redriven } from '#libs/operator';
+import type { ParkedPage, Redriven, ViewView } from '#libs/operator';
 import { allParked, startWithBrokenFlow, type BrokenFlow } from '../scenario/operator/parked-records.js';
 import { Api, temporaryFolder, type ServerProcess } from '../support/index.js';
 import { rowsOf, tidings } from './tidings.js';
@@ -112,6 +112,35 @@ test('consumers, pause and resume', async () => {
   const { items } = JSON.parse((await run('consumers', '--json')).stdout) as { items: unknown[] };
   expect(items.length).toBeGreaterThan(4);
   expect((await run('pause', 'nobody')).code).toBe(4);
+});
+
+describe('views', () => {
+  test('lists them', async () => {
+    const { code, stdout } = await run('views');
+    expect(code).toBe(0);
+    expect(rowsOf(stdout).map(([name, state]) => `${name} ${state}`)).toEqual([
+      'broadcast.view serving',
+      'notification.view serving',
+      'query-index serving',
+    ]);
+  });
+
+  test('builds one anew, and ends when that serves', async () => {
+    const { code, stdout, stderr } = await run('views', 'rebuild', 'notification.view');
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'notification.view: version 2 serves\n', stderr: '' });
+    const lines = (await run('views', 'rebuild', 'broadcast.view', '--json')).stdout.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(0);
+    const views = lines.map((line) => JSON.parse(line) as ViewView);
+    expect(views.at(-1)).toMatchObject({ name: 'broadcast.view', state: 'serving', version: 2, rebuild: null });
+    expect((await run('views', 'rebuild', 'query-index', '--no-wait')).code).toBe(0);
+    expect((await run('views', 'cancel', 'broadcast.view')).code).toBe(0);
+  });
+
+  test('wants to be told what, and which', async () => {
+    expect((await run('views', 'repaint', 'notification.view')).code).toBe(2);
+    expect((await run('views', 'rebuild')).code).toBe(2);
+    expect((await run('views', 'rebuild', 'nothing')).code).toBe(4);
+  });
 });
 
 test('colours only what wants them', async () => {

@@ -24,7 +24,7 @@ afterAll(async () => {
 
 test('the examples do what they say', async () => {
   const examples = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, commands]) => commands!);
-  expect(examples).toHaveLength(6);
+  expect(examples).toHaveLength(7);
   const script = examples
     .map((example) => `${example}\necho; echo "-- next --"`)
     .join('\n')
@@ -32,12 +32,13 @@ test('the examples do what they say', async () => {
     .replaceAll('http://127.0.0.1:3000', server.url);
   const env = { PATH: process.env.PATH, TIDINGS_URL: server.url };
   const { stdout } = await run('bash', ['-euc', script], { cwd: folder.path, env });
-  const [help, , sent, shown, consumers, dryRun] = stdout.split('-- next --');
+  const [help, , sent, shown, consumers, dryRun, rebuilt] = stdout.split('-- next --');
   expect(help).toMatch(/^Usage: tidings <command>[\s\S]*Usage: tidings send/);
   expect(sent).toMatch(/^status +sent$/m);
   expect(shown).toMatch(/^subject +Invoice 8$[\s\S]*notification\.sent\.v1/m);
   expect(consumers).toMatch(/email\.send-bot +paused[\s\S]*email\.send-bot +running[\s\S]*none/);
   expect(dryRun).toContain('would be redriven: 0\nnothing to redrive');
+  expect(rebuilt).toMatch(/query-index +serving +1[\s\S]*notification\.view: version 2 serves\n[\s\S]*"version":2/);
 });
 
 test('all commands, options of send and exit codes are there', async () => {

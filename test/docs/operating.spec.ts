@@ -32,12 +32,12 @@ afterAll(async () => {
 
 test('the examples do what they say', async () => {
   const examples = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, commands]) => commands!);
-  expect(examples).toHaveLength(6);
+  expect(examples).toHaveLength(7);
   const script = [`id=${id}`, `notification=${flow.id}`, ...examples.map((example) => `${example}\necho "-- next --"`)]
     .join('\n')
     .replaceAll('http://127.0.0.1:3000', server.url);
   const { stdout } = await run('bash', ['-euc', script], { cwd: folder.path });
-  const [consumers, turned, parked, redriven, archived, handling] = stdout.split('-- next --\n');
+  const [consumers, turned, parked, redriven, archived, handling, rebuilt] = stdout.split('-- next --\n');
   expect(Object.keys(itemsOf(consumers!)[0]!)).toEqual(Object.keys(itemsOf(answerAfter('## See how'))[0]!));
   expect(turned).toMatch(/"state":"paused".*"state":"running"/);
   const [item] = itemsOf(parked!);
@@ -45,6 +45,11 @@ test('the examples do what they say', async () => {
   expect(Object.keys(item!)).toEqual(Object.keys(itemsOf(answerAfter('## See what'))[0]!));
   expect(JSON.parse(redriven!)).toEqual({ dryRun: true, count: 1, ids: [id] });
   expect(JSON.parse(archived!)).toMatchObject({ id, state: 'archived' });
+  const [asked, listed] = rebuilt!.split('}{') as [string, string];
+  expect(Object.keys(JSON.parse(`${asked}}`) as object)).toEqual(
+    Object.keys(JSON.parse(answerAfter('## Build a view')) as object),
+  );
+  expect(itemsOf(`{${listed}`).map((view) => (view as { name: string }).name)).toContain('query-index');
   const [handled] = itemsOf(handling!);
   expect(handled).toMatchObject({ consumer: 'notification.send-bot', state: 'archived' });
   expect(Object.keys(handled!).sort()).toEqual(Object.keys(JSON.parse(answerAfter('## Find out')) as object).sort());

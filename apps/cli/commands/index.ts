@@ -7,6 +7,7 @@ import { cancel, events, show } from './notifications.js';
 import { archive, handling, parked, redrive } from './parked.js';
 import { erase } from './recipients.js';
 import { send } from './send.js';
+import { views } from './views.js';
 
 /** By name, in the order of the help. */
 export const commands: Readonly<Record<string, Command>> = {
@@ -21,6 +22,7 @@ export const commands: Readonly<Record<string, Command>> = {
   redrive,
   archive,
   handling,
+  views,
   erase,
   backup,
   restore,

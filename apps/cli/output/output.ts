@@ -23,6 +23,17 @@ export class Output {
     this.stdout.write(`${result}\n`);
   }
 
+  /** How far something is: for programs one answer a line, on a terminal one line that changes, else nothing. */
+  progress<Body>({ text }: Answer<Body>, shownText: () => string): void {
+    if (this.json) this.stdout.write(`${text.trimEnd()}\n`);
+    else if (this.stdout.isTTY) this.stdout.write(`\r\x1b[K${shown(shownText())}`);
+  }
+
+  /** What came of it, for people. */
+  endProgress(text: string): void {
+    if (!this.json) this.stdout.write(`${this.stdout.isTTY ? '\n' : ''}${shown(text)}\n`);
+  }
+
   /** As `answer`, of what no server has answered. */
   result<Body>(body: Body, parts: (body: Body) => readonly string[]): void {
     this.answer({ body, text: JSON.stringify(body) }, parts);

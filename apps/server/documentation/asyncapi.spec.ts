@@ -11,7 +11,9 @@ test('has a channel for every stream, and a message for every stored type', () =
   const { channels, components } = document;
   expect(Object.keys(channels)).toEqual(topology.streams.map(({ stream }) => stream.category));
   for (const { stream } of topology.streams) {
-    expect(channels[stream.category]!.address).toBe(`${stream.category}-{key}`);
+    expect(channels[stream.category]!.address).toBe(
+      `${stream.category}${stream.kind === 'view' ? '.{version}' : ''}-{key}`,
+    );
     expect(Object.keys(channels[stream.category]!.messages)).toEqual(Object.keys(stream.contents));
   }
   const types = topology.streams.flatMap(({ stream }) => Object.keys(stream.contents));

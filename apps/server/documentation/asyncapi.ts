@@ -1,3 +1,4 @@
+import { isVersioned } from '#libs/kernel';
 import type { AnyHandler, StreamDeclaration, Topology } from '#libs/runtime';
 import { Components, type JsonSchema } from '#libs/validation';
 
@@ -81,9 +82,12 @@ export function asyncApiDocument({ streams, handlers }: Topology<never>): AsyncA
 function channelOf(stream: StreamDeclaration['stream']): Channel {
   const { category, contents } = stream;
   return {
-    address: `${category}-{key}`,
+    address: `${category}${isVersioned(stream) ? '.{version}' : ''}-{key}`,
     description: `The streams of the category ${category}.`,
-    parameters: { key: { description: 'Of the stream: an id, as a rule.' } },
+    parameters: {
+      ...(isVersioned(stream) && { version: { description: 'Of the view: one of them serves.' } }),
+      key: { description: 'Of the stream: an id, as a rule.' },
+    },
     messages: Object.fromEntries(
       Object.keys(contents).map((type) => [type, ref('messages', messageKey(stream, type))]),
     ),

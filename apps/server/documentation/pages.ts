@@ -17,7 +17,8 @@ function topologyMarkdown(): string {
 
 Every stream with those who write it and those who read it, as \`streams.config.ts\` declares them. Categories
 \`runtime.checkpoint\`, \`runtime.retry\`, \`runtime.parked\` and \`runtime.control\` are the consumers' own bookkeeping, one
-stream a consumer. Auditors read all streams and write none ([auditing.md](auditing.md)).
+stream a consumer; \`runtime.version\` and \`runtime.rebuild\` say which version of a view serves and how far a rebuild is.
+A view's streams carry their version, \`notification.view.1-<id>\`; one version serves at a time. Auditors read all streams and write none ([auditing.md](auditing.md)).
 
 \`\`\`mermaid
 ${topologyDiagram(topology)}

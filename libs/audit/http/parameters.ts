@@ -1,5 +1,5 @@
 import { invalid, positionParameter, streamsOf, textParameter } from '#libs/http';
-import { keyOf } from '#libs/kernel';
+import { isVersioned, keyOf } from '#libs/kernel';
 import type { Topology } from '#libs/runtime';
 import { isHeaderSafe } from '#libs/validation';
 import type { AuditFilter } from '../audit-filter.js';
@@ -11,10 +11,16 @@ export const filterParameters = ['category', 'stream', 'type', 'correlationId'] 
 
 /** @throws Problem 422 */
 export function auditFilter(query: QueryParameters, topology: Topology<never>): AuditFilter {
-  const known = new Set(streamsOf(topology).map(({ category }) => category));
+  const streams = streamsOf(topology);
+  const isKnown = (text: string): boolean =>
+    streams.some((stream) =>
+      isVersioned(stream)
+        ? text.startsWith(stream.category) && /^\.[1-9]\d{0,8}$/.test(text.slice(stream.category.length))
+        : text === stream.category,
+    );
   return {
     // A name that is misspelt would look as if nothing had happened.
-    categories: texts(query, 'category', (text) => known.has(text), 'must be a category of streams'),
+    categories: texts(query, 'category', isKnown, 'must be a category of streams'),
     streams: texts(query, 'stream', isStreamName, 'must be the name of a stream, <category>-<key>'),
     types: texts(query, 'type', isLine, 'must be 1 to 500 printable characters'),
     correlationIds: texts(query, 'correlationId', isLine, 'must be 1 to 500 printable characters'),

@@ -16,7 +16,7 @@ import {
   viewProjector,
   type PostToManyDto,
 } from '#libs/notification';
-import { openClient, runtimeTimers, type AnyHandler, type ClientContext } from '#libs/runtime';
+import { fixedVersion, openClient, runtimeTimers, type AnyHandler, type ClientContext } from '#libs/runtime';
 import { NotificationFlow, type StoredRecord } from '#libs/testing/flow';
 import { BroadcastAcceptor } from '../http/accept.js';
 import { broadcastClient } from '../http/broadcast-client.js';
@@ -51,7 +51,7 @@ let queries: BroadcastQueries;
 beforeEach(async () => {
   flow = await NotificationFlow.open();
   groups = openClient(flow.store, groupClient);
-  const client = openClient(flow.store, broadcastClient);
+  const client = openClient(flow.store, broadcastClient, fixedVersion(1));
   acceptor = new BroadcastAcceptor({ ...flow.services, client });
   queries = new BroadcastQueries({ ...flow.services, client });
 });
@@ -221,7 +221,7 @@ test('torn off anywhere, and however often, each member has one notification and
 test('counting again from the first record on, the view stays as it is', async () => {
   const id = await post({ recipientIds: [...(await putThreeKinds())] });
   await flow.drive(allHandlers);
-  const client = openClient(flow.store, broadcastClient);
+  const client = openClient(flow.store, broadcastClient, fixedVersion(1));
   const before = await client.last(broadcastViews, id);
   await flow.drive([broadcastViewProjector]);
   expect(await client.last(broadcastViews, id)).toEqual(before);

@@ -1,11 +1,18 @@
 import { LRUCache } from 'lru-cache';
-import type { RecordOf } from '#libs/kernel';
-import { notificationEvents } from '#libs/notification';
-import { defineProjector, inFlow, type Deferred, type HandlerContext, type KnownRevision } from '#libs/runtime';
+import { categoryOf, keyOf, type RecordedEvent, type RecordOf } from '#libs/kernel';
+import { memberOf, notificationEvents } from '#libs/notification';
+import {
+  defineProjector,
+  inFlow,
+  ViewSwitched,
+  type Deferred,
+  type HandlerContext,
+  type KnownRevision,
+} from '#libs/runtime';
 import { WrongExpectedRevision } from '#libs/store/port';
 import { broadcastEvents } from '../event/broadcast.js';
 import { broadcastViews, isFinal, type BroadcastView } from '../view/broadcast-view.js';
-import { decidedView, endedIn, withEnded, type MemberEnded } from '../view/project.js';
+import { decidedView, endedIn, foldBroadcast, withEnded, type MemberEnded } from '../view/project.js';
 
 type Seen = typeof broadcastEvents | typeof notificationEvents;
 type Context = HandlerContext<Seen | typeof broadcastViews, typeof broadcastViews>;
@@ -20,6 +27,8 @@ const mostTries = 10;
 interface Written {
   readonly view: BroadcastView;
   readonly revision: KnownRevision;
+  /** Undefined: there is none. After a rebuild it is another one. */
+  readonly stream: string | undefined;
 }
 
 interface Unwritten {
@@ -39,6 +48,13 @@ export const broadcastViewProjector = defineProjector({
   reads: [broadcastEvents, notificationEvents],
   looksUp: [broadcastViews],
   writes: [broadcastViews],
+  rebuild: {
+    view: broadcastViews,
+    type: 'broadcast.view.v1',
+    keyOf: broadcastOf,
+    begins: ({ type }) => type === 'broadcast.requested.v1',
+    fold: foldBroadcast,
+  },
   create: () => new ViewProjector(),
 });
 
@@ -122,10 +138,6 @@ class ViewProjector {
       const before = this.known.get(id) ?? (await recall(id, context));
       if (before === undefined) throw new Error(`the broadcast ${id} has members, but no events`);
       const view = withEnded(before.view, ended);
-      if (view === before.view && before.revision !== 'noStream') {
-        this.known.set(id, before);
-        return;
-      }
       // Fresh ids: what a view shows depends on when it is written, not on its last cause alone.
       const append = context.write(
         broadcastViews,
@@ -134,13 +146,23 @@ class ViewProjector {
         [{ type: 'broadcast.view.v1', data: view }],
         'fresh',
       );
+      if (before.stream !== undefined && before.stream !== append.stream) {
+        // Another version serves: it may show more than is known here.
+        this.known.delete(id);
+        continue;
+      }
+      if (view === before.view && before.revision !== 'noStream') {
+        this.known.set(id, before);
+        return;
+      }
       try {
         const [result] = await context.append(inFlow(append, id));
         if (isFinal(view)) this.known.delete(id);
-        else this.known.set(id, { view, revision: result!.revision });
+        else this.known.set(id, { view, revision: result!.revision, stream: append.stream });
         return;
       } catch (error) {
-        if (!(error instanceof WrongExpectedRevision) || tries === mostTries) throw error;
+        const moved = error instanceof WrongExpectedRevision || error instanceof ViewSwitched;
+        if (!moved || tries === mostTries) throw error;
         this.known.delete(id);
       }
     }
@@ -150,7 +172,11 @@ class ViewProjector {
 /** What is written, or what there is to begin with; undefined where nothing has been decided. */
 async function recall(id: string, context: Context): Promise<Written | undefined> {
   const last = await context.last(broadcastViews, id);
-  if (last !== undefined) return { view: last.data, revision: last.revision };
+  if (last !== undefined) return { view: last.data, revision: last.revision, stream: last.stream };
   const view = decidedView(await context.read(broadcastEvents, id));
-  return view && { view, revision: 'noStream' };
+  return view && { view, revision: 'noStream', stream: undefined };
+}
+
+function broadcastOf(record: RecordedEvent): string | undefined {
+  return categoryOf(record.stream) === broadcastEvents.category ? keyOf(record.stream) : memberOf(record)?.broadcastId;
 }

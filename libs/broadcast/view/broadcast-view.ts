@@ -94,7 +94,7 @@ export class BroadcastView {
 }
 
 /** One stream a broadcast; the last record is the view. */
-export const broadcastViews = defineStream('broadcast', 'view', { 'broadcast.view.v1': schemaOf(BroadcastView) }, 1);
+export const broadcastViews = defineStream('broadcast', 'view', { 'broadcast.view.v1': schemaOf(BroadcastView) });
 
 /** True when nothing more will become of it. */
 export function isFinal({ status }: BroadcastView): boolean {

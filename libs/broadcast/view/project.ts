@@ -57,32 +57,59 @@ export function acceptedView({
 
 /** The view as the broadcast's own events have it, before any member has ended; undefined where there are none. */
 export function decidedView(events: readonly RecordOf<typeof broadcastEvents>[]): BroadcastView | undefined {
-  return events.reduce<BroadcastView | undefined>((view, { type, data, stream, created, position }) => {
-    const at = new Date(created).toISOString();
-    if (type === 'broadcast.failed.v1') {
-      const failed = { status: 'failed', reason: data.reason, completedAt: at, position: String(position) } as const;
-      return view && { ...view, ...failed, progress: null };
-    }
-    const { groupId, groupRevision, recipients, category, severity, subject, about, tags } = data;
-    return {
-      id: keyOf(stream),
-      status: 'sending',
-      reason: null,
-      recipients,
-      counts: { ...none, pending: recipients },
-      groupId,
-      groupRevision,
-      category,
-      severity,
-      subject,
-      about,
-      tags,
-      requestedAt: at,
-      completedAt: null,
-      position: String(position),
-      progress: { ended: Ordinals.empty(recipients).toString(), lastAt: created },
-    };
-  }, undefined);
+  return events.reduce(withOwn, undefined);
+}
+
+function withOwn(
+  view: BroadcastView | undefined,
+  { type, data, stream, created, position }: RecordOf<typeof broadcastEvents>,
+): BroadcastView | undefined {
+  if (view !== undefined && position <= BigInt(view.position)) return view;
+  const at = new Date(created).toISOString();
+  if (type === 'broadcast.failed.v1') {
+    const failed = { status: 'failed', reason: data.reason, completedAt: at, position: String(position) } as const;
+    return view && { ...view, ...failed, progress: null };
+  }
+  const { groupId, groupRevision, recipients, category, severity, subject, about, tags } = data;
+  return {
+    id: keyOf(stream),
+    status: 'sending',
+    reason: null,
+    recipients,
+    counts: { ...none, pending: recipients },
+    groupId,
+    groupRevision,
+    category,
+    severity,
+    subject,
+    about,
+    tags,
+    requestedAt: at,
+    completedAt: null,
+    position: String(position),
+    progress: { ended: Ordinals.empty(recipients).toString(), lastAt: created },
+  };
+}
+
+/** Any record that a broadcast's view is made from. */
+export type BroadcastViewSource = RecordOf<typeof broadcastEvents | typeof notificationEvents>;
+
+/** The view after more records, the broadcast's own among them. What it shows already changes nothing. */
+export function foldBroadcast(
+  before: BroadcastView | undefined,
+  records: readonly BroadcastViewSource[],
+): BroadcastView | undefined {
+  let view = before;
+  const ended: MemberEnded[] = [];
+  for (const record of records) {
+    if (isOwn(record)) view = withOwn(view, record);
+    else ended.push(...[endedIn(record)].filter((one) => one !== undefined));
+  }
+  return view && withEnded(view, ended);
+}
+
+function isOwn(record: BroadcastViewSource): record is RecordOf<typeof broadcastEvents> {
+  return record.type === 'broadcast.requested.v1' || record.type === 'broadcast.failed.v1';
 }
 
 /**

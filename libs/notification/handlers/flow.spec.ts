@@ -1,8 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { EmailFailure, emailEvents, emailOperations, sendEmailBot } from '#libs/channel/email';
-import { categoryOf, fold, parse, type Metadata, type RecordedEvent, type StreamDefinition } from '#libs/kernel';
+import {
+  declaredCategoryOf,
+  fold,
+  parse,
+  type Metadata,
+  type RecordedEvent,
+  type StreamDefinition,
+} from '#libs/kernel';
 import { erasureReactor, recipientEvents } from '#libs/recipient';
-import { Runtime, type AnyHandler } from '#libs/runtime';
+import { fixedVersion, Runtime, type AnyHandler } from '#libs/runtime';
 import { eventually } from '#libs/testing';
 import { NotificationFlow } from '#libs/testing/flow';
 import { isTerminal, notification, notificationEvents, type NotificationEvent } from '../event/notification.js';
@@ -182,6 +189,7 @@ test('under the runtime it comes to the same, and a restart changes nothing', as
       topology: { streams: [], handlers },
       services: flow.services,
       roles: new Set(['bot', 'reactor', 'sagaHandler', 'projector']),
+      views: fixedVersion(1),
       log: { failed: (...failure) => failures.push(failure), stopped: (...failure) => failures.push(failure) },
     });
     await runtime.start();
@@ -276,7 +284,7 @@ describe('what stands in the store', () => {
     await runWithCanaries();
     const types = new Set<string>();
     for (const record of await flow.stored()) {
-      const definition = definitions.find(({ category }) => category === categoryOf(record.stream));
+      const definition = definitions.find(({ category }) => category === declaredCategoryOf(record.stream));
       if (record.stream.startsWith('runtime.')) continue;
       types.add(parse(definition!, record as unknown as RecordedEvent).type);
     }

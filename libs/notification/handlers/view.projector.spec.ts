@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { EmailFailure, sendEmailBot } from '#libs/channel/email';
-import type { Deferred } from '#libs/runtime';
-import type { Append, EventStore, ReadStreamOptions } from '#libs/store/port';
+import fc from 'fast-check';
+import { filter, firstValueFrom } from 'rxjs';
+import { streamName } from '#libs/kernel';
+import { rebuildableView, ViewRebuilds, ViewVersions, type Deferred } from '#libs/runtime';
 import { NotificationFlow, type HandlerRun } from '#libs/testing/flow';
 import { accept } from '../http/accept.js';
 import { foldView, readHistory } from '../view/history.js';
@@ -134,38 +136,100 @@ test('goes on from its checkpoint without having seen what was before', async ()
   expect((await written()).at(-1)).toEqual(await folded());
 });
 
-/** The same store, with views and snapshots elsewhere: as a new version of a projector has them. */
-function beside(store: EventStore): EventStore {
-  const renamed = (name: string) => name.replace(/^notification\.(view\.1|snapshot)-/, 'notification.rebuilt-$1-');
-  return new Proxy(store, {
-    get(target, name: keyof EventStore) {
-      if (name === 'readStream') {
-        return (stream: string, options?: ReadStreamOptions) => target.readStream(renamed(stream), options);
-      }
-      if (name === 'appendAll') {
-        return (appends: readonly Append[]) =>
-          target.appendAll(appends.map((append) => ({ ...append, stream: renamed(append.stream) })));
-      }
-      const member = target[name];
-      return typeof member === 'function' ? member.bind(target) : member;
-    },
+/** Builds the views anew, as the next version, and answers which. */
+async function rebuild(): Promise<number> {
+  const versions = new ViewVersions(flow.store, [notificationViews]);
+  await versions.start();
+  const log = {
+    started: () => undefined,
+    switched: () => undefined,
+    failed: (_: string, error: unknown) => Promise.reject(error),
+  };
+  const rebuilds = new ViewRebuilds({
+    store: flow.store,
+    versions,
+    handlers: [viewProjector],
+    runsHere: () => true,
+    log,
+    grace: 60_000,
   });
+  const switched = firstValueFrom(versions.changes.pipe(filter(({ state }) => state.building === undefined)));
+  await rebuildableView(flow.store, versions, notificationViews).rebuild();
+  const { state } = await switched;
+  await rebuilds.stop();
+  await versions.stop();
+  return state.serving;
 }
 
-test('a rebuild gives the same views and snapshots', async () => {
-  await flow.drive();
-  const lastOf = async (stream: string) => {
-    for await (const { data } of flow.store.readStream(stream, { direction: 'backwards', limit: 1 })) return data;
-    return undefined;
-  };
-  const rebuild = flow.run(viewProjector, beside(flow.store));
-  await project(rebuild);
-  await rebuild.stop();
-  for (const kind of ['view.1', 'snapshot']) {
-    const live = await lastOf(`notification.${kind}-${id}`);
-    expect(live).toBeDefined();
-    expect(await lastOf(`notification.rebuilt-${kind}-${id}`)).toEqual(live);
-  }
+async function lastOf(stream: string): Promise<unknown> {
+  for await (const { data } of flow.store.readStream(stream, { direction: 'backwards', limit: 1 })) return data;
+  return undefined;
+}
+
+describe('built anew', () => {
+  test('a view is the same to the byte, and nothing else is written', async () => {
+    await flow.drive();
+    const before = await flow.stored();
+    const version = await rebuild();
+    expect(version).toBe(2);
+    const live = await lastOf(streamName(notificationViews, id, 1));
+    expect(JSON.stringify(await lastOf(streamName(notificationViews, id, 2)))).toBe(JSON.stringify(live));
+    const added = (await flow.stored()).slice(before.length).filter(({ stream }) => !stream.startsWith('runtime.'));
+    expect(added.map(({ stream }) => stream)).toEqual([streamName(notificationViews, id, 2)]);
+    expect(added[0]!.metadata).toMatchObject({ $correlationId: id });
+  });
+
+  test('property: wherever the flow was, each view is the fold of what happened', async () => {
+    const bots = [sendBot, fanOutBot, sendEmailBot, deliverySagaHandler];
+    const step = fc.oneof(fc.constant('post' as const), fc.constant('busy' as const), fc.constantFrom(...bots));
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+        const ids = [id];
+        for (const one of steps) {
+          if (one === 'busy') {
+            flow.services.transport.failures.push(
+              new EmailFailure('busy', { stage: 'send', kind: 'transient', code: 451 }),
+            );
+          } else if (one === 'post') {
+            const dto = { recipientId: 'user-42', content: { subject: 'Invoice 7', text: 'Please pay.' } };
+            const request = { caller: 'anybody', idempotencyKey: undefined, traceparent: undefined, now: flow.now() };
+            ids.push((await accept({ ...flow.services, client: flow.client }, dto, request)).id);
+          } else await flow.drive([one]);
+        }
+        const version = await rebuild();
+        for (const each of ids) {
+          const expected = foldView(await readHistory(flow.client, each));
+          const rebuilt = await lastOf(streamName(notificationViews, each, version));
+          expect(JSON.stringify(rebuilt)).toBe(JSON.stringify(expected));
+        }
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test('a projector that has seen more, or less, goes on with the version that serves', async () => {
+    const versions = new ViewVersions(flow.store, [notificationViews]);
+    await versions.start();
+    const run = flow.run(viewProjector, flow.store, versions);
+    await flow.drive([sendBot]);
+    const first = await project(run);
+    await flow.drive([fanOutBot, sendEmailBot]);
+    await rebuild();
+    await versions.decide(notificationViews, () => []);
+    expect(versions.versionOf(notificationViews)).toBe(2);
+    // What it had put off is older than what stands by now.
+    flow.advance(1_100);
+    sweep();
+    await settled(first);
+    const stream = streamName(notificationViews, id, 2);
+    expect(await lastOf(stream)).toMatchObject({ channels: { email: { status: 'sent' } } });
+    await flow.drive([deliverySagaHandler]);
+    await settled(await project(run));
+    expect(await lastOf(stream)).toEqual(await folded());
+    expect(await written()).toEqual([]);
+    await run.stop();
+    await versions.stop();
+  });
 });
 
 test('events of a notification that nobody has requested make no view', async () => {

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { RecordOf } from '#libs/kernel';
-import { defineProjector, type Deferred, type HandlerContext, type KnownRevision } from '#libs/runtime';
+import { correlationOf, type RecordedEvent, type RecordOf } from '#libs/kernel';
+import { defineProjector, ViewSwitched, type Deferred, type HandlerContext, type KnownRevision } from '#libs/runtime';
 import { CorruptedIdempotency, WrongExpectedRevision } from '#libs/store/port';
 import { channelEvents, isChannelEvent, type ChannelEvents } from '../channels.js';
 import { notification, notificationEvents, type NotificationState } from '../event/notification.js';
@@ -29,7 +29,9 @@ interface Projection {
   state: NotificationState;
   /** Of the last record that the view shows: its cause, so that the same cause always writes the same view. */
   context: Context;
-  /** Revision of the view stream. */
+  /** The view stream; undefined: none is known. After a rebuild it is another one. */
+  stream: string | undefined;
+  /** Its revision. */
   written: KnownRevision;
   /** Position up to which the view stream shows it. */
   shown: bigint;
@@ -50,6 +52,13 @@ export const viewProjector = defineProjector({
   looksUp: [notificationViews],
   writes: [notificationViews, notificationSnapshots],
   concurrency: 256,
+  rebuild: {
+    view: notificationViews,
+    type: 'notification.view.v1',
+    keyOf: correlationOf,
+    begins: isBeginning,
+    fold: (view: NotificationView | undefined, records: readonly ViewSource[]) => records.reduce(project, view),
+  },
   create: () => new ViewProjector(),
 });
 
@@ -125,8 +134,8 @@ class ViewProjector {
   }
 }
 
-function isBeginning(record: ViewSource): boolean {
-  return record.type === 'notification.requested.v1';
+function isBeginning({ type }: RecordedEvent): boolean {
+  return type === 'notification.requested.v1';
 }
 
 function begin(record: ViewSource, context: Context): Projection {
@@ -134,6 +143,7 @@ function begin(record: ViewSource, context: Context): Projection {
     view: project(undefined, record)!,
     state: evolve(notification.initial(), record),
     context,
+    stream: undefined,
     written: 'noStream',
     shown: -1n,
     snapshotTaken: false,
@@ -159,13 +169,14 @@ async function recall(id: string, context: Context): Promise<Projection | undefi
     else if (isBeginning(record)) projection = begin(record, context);
   }
   const last = await context.last(notificationViews, id);
-  if (projection !== undefined && last !== undefined) showsAlready(projection, last);
+  if (projection !== undefined) showsAlready(projection, last);
   return projection;
 }
 
-function showsAlready(projection: Projection, last: RecordOf<typeof notificationViews>): void {
-  projection.written = last.revision;
-  projection.shown = BigInt(last.data.position);
+function showsAlready(projection: Projection, last: RecordOf<typeof notificationViews> | undefined): void {
+  projection.stream = last?.stream;
+  projection.written = last?.revision ?? 'noStream';
+  projection.shown = last === undefined ? -1n : BigInt(last.data.position);
 }
 
 /** Writes what is not written yet. The snapshot goes first, so that a final view never stands without it. */
@@ -180,16 +191,23 @@ async function write(id: string, projection: Projection): Promise<void> {
     const ofView = context.write(notificationViews, id, projection.written, [
       { type: 'notification.view.v1', data: view },
     ]);
+    if (projection.stream !== undefined && projection.stream !== ofView.stream) {
+      // Another version serves: it may show more than this projection knows.
+      showsAlready(projection, await context.last(notificationViews, id));
+      continue;
+    }
     try {
       const results = await context.append(...ofSnapshot, ofView);
+      projection.stream = ofView.stream;
       projection.snapshotTaken ||= takesSnapshot;
       projection.written = results.at(-1)!.revision;
       projection.shown = BigInt(view.position);
     } catch (error) {
+      if (error instanceof ViewSwitched) continue;
       if (!(error instanceof WrongExpectedRevision) && !(error instanceof CorruptedIdempotency)) throw error;
       // An earlier run has taken the snapshot, or written the view: an older one never overwrites it.
       if (error.stream !== ofView.stream) projection.snapshotTaken = true;
-      else showsAlready(projection, (await context.last(notificationViews, id))!);
+      else showsAlready(projection, await context.last(notificationViews, id));
     }
   }
 }

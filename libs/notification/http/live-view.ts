@@ -1,6 +1,6 @@
 import { defer, distinctUntilChanged, filter, map, merge, scan } from 'rxjs';
 import { eventStreamStart, heartbeat, heartbeatInterval, orSilence, serverSentEvent } from '#libs/http';
-import { streamName, type RecordedEvent } from '#libs/kernel';
+import { keyOf, type RecordedEvent } from '#libs/kernel';
 import { latest, type LiveFeed } from '#libs/runtime';
 import type { Vault } from '#libs/vault';
 import { notificationViews, type NotificationView } from '../view/notification-view.js';
@@ -25,9 +25,8 @@ export async function* liveView(
   signal: AbortSignal,
   every = heartbeatInterval,
 ): AsyncGenerator<string> {
-  const stream = streamName(notificationViews, id);
   const written = feed.records.pipe(
-    filter((record: RecordedEvent) => record.stream === stream && record.type in notificationViews.contents),
+    filter(({ stream, type }: RecordedEvent) => keyOf(stream) === id && type in notificationViews.contents),
     map(({ data }) => data as NotificationView),
   );
   // First listens and reads then, so that nothing falls in between; what is read may be older than what has come.

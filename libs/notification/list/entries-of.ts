@@ -1,4 +1,4 @@
-import { categoryOf, InvalidRecord, keyOf, parse, type RecordedEvent } from '#libs/kernel';
+import { declaredCategoryOf, InvalidRecord, keyOf, parse, type RecordedEvent } from '#libs/kernel';
 import { recipientEvents, type Channel } from '#libs/recipient';
 import {
   notificationViews,
@@ -10,9 +10,6 @@ import type { AddressHashes } from './address-hashes.js';
 import type { ListEntry, NotificationEntry, OperationEntry } from './entries.js';
 import { digitsOf, placeOf } from './place.js';
 
-/** Categories that the lists are made from. */
-export const listCategories = [notificationViews.category, recipientEvents.category];
-
 /** What the index is told of these records. @throws StoreUnavailable */
 export async function entriesOf(hashes: AddressHashes, records: readonly RecordedEvent[]): Promise<ListEntry[]> {
   const entries = await Promise.all(records.map((record) => entryOf(hashes, record)));
@@ -21,7 +18,7 @@ export async function entriesOf(hashes: AddressHashes, records: readonly Recorde
 
 async function entryOf(hashes: AddressHashes, record: RecordedEvent): Promise<ListEntry | undefined> {
   try {
-    if (categoryOf(record.stream) === notificationViews.category) {
+    if (declaredCategoryOf(record.stream) === notificationViews.category) {
       return await notificationEntry(hashes, parse(notificationViews, record).data);
     }
     const { type, data } = parse(recipientEvents, record);

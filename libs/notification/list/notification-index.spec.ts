@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { newId, streamName } from '#libs/kernel';
 import { IndexCatchingUp, IndexFailure } from '#libs/query-index';
 import { recipientEvents, recipientOwner } from '#libs/recipient';
-import { openClient } from '#libs/runtime';
+import { fixedVersion, openClient } from '#libs/runtime';
 import { eventually, TemporaryStore, withFaults, type Faults } from '#libs/testing';
 import { MemoryKeyStore, Vault } from '#libs/vault';
 import { notificationViews, type NotificationView, type OperationView } from '../view/notification-view.js';
@@ -43,7 +43,11 @@ async function start(): Promise<void> {
   const log = { rebuilding: (reason: string) => void rebuilt.push(reason), failed: () => undefined };
   const opened = await openNotificationIndex({ directory, store, vault, log });
   ({ index, hashes } = opened);
-  lists = new NotificationLists({ ...opened, vault, client: openClient(store, notificationListClient) });
+  lists = new NotificationLists({
+    ...opened,
+    vault,
+    client: openClient(store, notificationListClient, fixedVersion(1)),
+  });
   await upToDate();
 }
 
@@ -98,7 +102,7 @@ async function viewOf(number: number, change: Partial<OperationView> = {}): Prom
 async function write(...views: readonly NotificationView[]): Promise<void> {
   await temporary.store.appendAll(
     views.map((data) => ({
-      stream: streamName(notificationViews, data.id),
+      stream: streamName(notificationViews, data.id, 1),
       expected: 'any',
       events: [{ id: newId(), type: 'notification.view.v1', data }],
     })),
@@ -119,7 +123,7 @@ async function found(filter: Partial<NotificationFilter> = {}): Promise<readonly
 }
 
 function file(): string {
-  return join(directory, 'query-index', '1.db');
+  return join(directory, 'query-index', '2.1.db');
 }
 
 beforeEach(async () => {
@@ -299,7 +303,7 @@ describe('an erasure', () => {
 
 test('a view that cannot be read is in no list, and does not hold it up', async () => {
   const bad = { id: newId(), type: 'notification.view.v9', data: {} };
-  await temporary.store.append(streamName(notificationViews, newId()), 'noStream', [bad]);
+  await temporary.store.append(streamName(notificationViews, newId(), 1), 'noStream', [bad]);
   await write(await viewOf(1));
   await start();
   expect(await found()).toEqual(['user-1']);

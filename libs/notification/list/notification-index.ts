@@ -1,8 +1,12 @@
-import { QueryIndex, type IndexLog } from '#libs/query-index';
+import { versionCategory } from '#libs/kernel';
+import { QueryIndex, type IndexLog, type IndexSource } from '#libs/query-index';
+import { recipientEvents } from '#libs/recipient';
+import { ServedStreams } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
 import type { Vault } from '#libs/vault';
 import { AddressHashes } from './address-hashes.js';
-import { entriesOf, listCategories } from './entries-of.js';
+import { notificationViews } from '../view/notification-view.js';
+import { entriesOf } from './entries-of.js';
 import type { ListAnswer, ListEntry, ListQuery } from './entries.js';
 import { tables } from './tables.js';
 
@@ -30,9 +34,19 @@ export async function openNotificationIndex(options: NotificationIndexOptions): 
     tables,
     module: new URL('./tables.js', import.meta.url).href,
     basis: hashes.keyId,
-    categories: listCategories,
+    source: () => listSource(store),
     entriesOf: (records) => entriesOf(hashes, records),
     log,
   });
   return { index, hashes };
+}
+
+/** What the lists are made from: the views of the version that serves, and erasures. */
+async function listSource(store: EventStore): Promise<IndexSource> {
+  const served = new ServedStreams(store, [notificationViews, recipientEvents]);
+  const { serving } = await served.stateOf(notificationViews);
+  return {
+    name: versionCategory(notificationViews, serving),
+    subscribe: (after, signal) => served.subscribe(after, signal),
+  };
 }

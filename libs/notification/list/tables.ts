@@ -49,7 +49,7 @@ CREATE TABLE owner_key (
 
 /** The index of notifications and their operations. */
 export const tables: IndexTables<ListEntry, ListQuery, ListAnswer> = {
-  version: 1,
+  version: 2,
   schema,
   open: (database) => new ListTables(database),
 };

@@ -152,12 +152,9 @@ export class NotificationView {
 }
 
 /** One stream a notification; the last record is the view. */
-export const notificationViews = defineStream(
-  'notification',
-  'view',
-  { 'notification.view.v1': schemaOf(NotificationView) },
-  1,
-);
+export const notificationViews = defineStream('notification', 'view', {
+  'notification.view.v1': schemaOf(NotificationView),
+});
 
 /** True when nothing more will become of the notification; that the team is told of its failure may still come. */
 export function isFinal(view: NotificationView): boolean {

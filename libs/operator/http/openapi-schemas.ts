@@ -9,6 +9,7 @@ import type { HandlingView } from './handling.controller.js';
 import type { StatsView } from './stats.controller.js';
 import type { StreamEnd, StreamView, TopologyView } from './streams.controller.js';
 import type { ParkedDetail } from './parked.controller.js';
+import type { RebuildView, ViewView } from './views.controller.js';
 
 const { arrayOf, count, flag, meaning, objectOf, position, recordOf, recordSchema, text, time, uuid } = schemas;
 
@@ -119,7 +120,7 @@ export const topologySchema = named(
   objectOf<TopologyView>({
     items: arrayOf(
       objectOf<StreamView>({
-        category: text,
+        category: { ...text, description: 'Of a view that of the version that serves.' },
         subsystem: text,
         kind: text,
         types: { ...arrayOf(text), description: 'Stored type names.' },
@@ -161,5 +162,32 @@ export const statsSchema = named(
       description: 'Milliseconds from the request, or from `deliverAt`, to the end.',
       ...objectOf<StatsView['latency']>({ count, p50: latency, p95: latency, p99: latency }),
     },
+  }),
+);
+
+export const viewSchema = named(
+  'View',
+  objectOf<ViewView>({
+    name: text,
+    state: meaning<ViewView['state']>({
+      serving: 'nothing else goes on',
+      rebuilding: 'a version is built beside the one that serves',
+    }),
+    version: { ...count, description: 'The one that serves.' },
+    servingSince: { ...nullable(time), description: 'Null: from the beginning, or that is not known.' },
+    rebuild: nullable(
+      objectOf<RebuildView>({
+        version: count,
+        startedAt: time,
+        done: { ...count, description: 'Position up to which everything is in.' },
+        total: {
+          ...count,
+          description: 'Position up to which there is something: what is done reaches it at the end.',
+        },
+        records: { ...count, description: 'Replayed so far.' },
+        rate: { ...count, description: 'Records a second since the start.' },
+        error: { ...nullable(text), description: 'Why it cannot go on, until it tries again.' },
+      }),
+    ),
   }),
 );

@@ -9,6 +9,7 @@ import {
   redrivenSchema,
   statsSchema,
   topologySchema,
+  viewSchema,
 } from './openapi-schemas.js';
 import { RedriveDto } from './redrive.dto.js';
 
@@ -16,6 +17,8 @@ const { answer, arrayOf, bodyOf, count, objectOf, oneOf, pageOf, paging, text } 
 
 const consumers = named('Consumers', objectOf<{ items: unknown }>({ items: arrayOf(consumerSchema) }));
 const name = { description: 'Name of the consumer.', schema: text };
+const views = named('Views', objectOf<{ items: unknown }>({ items: arrayOf(viewSchema) }));
+const viewName = { description: '`notification.view`, `broadcast.view` or `query-index`.', schema: text };
 
 export const operatorApi: ApiDescription = {
   tag: 'Operating',
@@ -92,6 +95,38 @@ export const operatorApi: ApiDescription = {
       description: 'Answered when it is on disk; repeated, it answers the same.',
       answers: { 200: answer('The record.', parkedSchema) },
       problems: ['not-found', 'conflict', 'validation'],
+    },
+    'GET /v1/views': {
+      id: 'listViews',
+      summary: 'List the views, and how far they are built anew',
+      query: {},
+      answers: { 200: answer('The views.', views) },
+    },
+    'GET /v1/views/{name}': {
+      id: 'getView',
+      summary: 'See how far a view is built anew',
+      path: { name: viewName },
+      query: {},
+      answers: { 200: answer('The view.', viewSchema) },
+      problems: ['not-found'],
+    },
+    'POST /v1/views/{name}:rebuild': {
+      id: 'rebuildView',
+      summary: 'Build a view anew beside the one that serves',
+      description:
+        'Answered when the request is on disk. Once the new version has caught up, it serves. While one is built already, ' +
+        'that one is answered.',
+      path: { name: viewName },
+      answers: { 202: answer('The view, with what is built.', viewSchema) },
+      problems: ['not-found', 'validation'],
+    },
+    'POST /v1/views/{name}:cancel': {
+      id: 'cancelRebuild',
+      summary: 'Give up the version of a view that is being built',
+      description: 'Repeated, it answers the same.',
+      path: { name: viewName },
+      answers: { 200: answer('The view.', viewSchema) },
+      problems: ['not-found', 'validation'],
     },
     'GET /v1/handling': {
       id: 'getHandling',

@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { Needs, onlyParameters } from '#libs/http';
-import type { StreamKind } from '#libs/kernel';
+import { isVersioned, versionCategory, type StreamKind } from '#libs/kernel';
 import type { AnyHandler, StreamDeclaration } from '#libs/runtime';
 import { Activity } from '../activity/activity.js';
 import { rfc3339 } from '../consumers.js';
@@ -12,7 +12,7 @@ export interface StreamEnd {
   readonly role: string;
 }
 
-/** A category of streams, and who is at its ends. */
+/** A category of streams, of a view that of the version that serves, and who is at its ends. */
 export interface StreamView {
   readonly category: string;
   readonly subsystem: string;
@@ -57,7 +57,10 @@ export class StreamsController {
   }
 
   private async view({ stream, producers, consumers }: StreamDeclaration): Promise<StreamView> {
-    const { category, subsystem, kind, contents } = stream;
+    const { subsystem, kind, contents } = stream;
+    const category = isVersioned(stream)
+      ? versionCategory(stream, this.services.versions.versionOf(stream))
+      : stream.category;
     return {
       category,
       subsystem,
@@ -66,7 +69,7 @@ export class StreamsController {
       producers: producers.map(endOf),
       consumers: consumers.map((handler) => ({
         ...endOf(handler),
-        handed: handler.reads.some((one) => one.category === category),
+        handed: handler.reads.some((one) => one.category === stream.category),
       })),
       appended: this.activity.appended(category),
       head: await this.head(category),

@@ -198,7 +198,7 @@ describe('CachedAggregates', () => {
   const get = (seen: bigint) => cached.get(client(), 'a', seen);
 
   beforeEach(async () => {
-    feed = new LiveFeed(store, ['toy.event']);
+    feed = new LiveFeed(store, [counters]);
     await feed.start();
     cached = new CachedAggregates(feed, counters, counter);
     reads = 0;
@@ -244,7 +244,7 @@ describe('CachedAggregates', () => {
 describe('LiveFeed', () => {
   it('emits what is appended in its categories from the start on, and completes when it stops', async () => {
     await count('before');
-    const feed = new LiveFeed(store, ['toy.event']);
+    const feed = new LiveFeed(store, [counters]);
     await feed.start();
     const seen: unknown[] = [];
     let completed = false;

@@ -7,6 +7,7 @@ import { Retries } from '../retry/retries.js';
 import type { RecordParked, RecordRef, RetryScheduled } from '../streams.js';
 import { openStanding, StreamAccess, type RecordContext } from '../topology/access.js';
 import type { AnyHandler, Handle, HandlerInstance } from '../topology/handler.js';
+import type { ViewNames } from '../view/view-names.js';
 import type { WorkTrace } from '../work-trace.js';
 import { Control } from './control.js';
 import { Flows } from './flows.js';
@@ -59,6 +60,7 @@ export class Consumer {
     private readonly now: () => number,
     private readonly log: ConsumerLog,
     trace: WorkTrace,
+    views?: ViewNames,
   ) {
     const { name, concurrency, strictOrder } = handler;
     const { signal } = this.stopping;
@@ -69,7 +71,7 @@ export class Consumer {
     this.parked = new Parked(store, name, signal, now);
     this.control = new Control(store, name, signal, now);
     this.retries = new Retries(store, name, strictOrder, now, signal, (entry) => this.handOutAgain(entry));
-    const access = new StreamAccess(store, handler);
+    const access = new StreamAccess(store, handler, views);
     const fail = (error: unknown) => this.fail(error);
     this.standing = openStanding({ access, signal, now, isPaused: () => this.control.pausedAt !== undefined, fail });
     this.processor = new RecordProcessor({

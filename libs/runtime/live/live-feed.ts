@@ -1,19 +1,27 @@
 import { Subject, type Observable } from 'rxjs';
-import type { RecordedEvent } from '#libs/kernel';
+import type { RecordedEvent, StreamDefinition } from '#libs/kernel';
 import { StoreUnavailable, type EventStore } from '#libs/store/port';
 import { pause } from '../consumer/pause.js';
+import { ServedStreams } from '../view/served-streams.js';
 
-/** What is appended from now on in some categories, as it comes: for waits, caches and live pages, never for duties. */
+/**
+ * What is appended from now on to some streams, of views to the version that serves, as it comes: for waits, caches and live
+ * pages, never for duties.
+ */
 export class LiveFeed {
   private readonly subject = new Subject<RecordedEvent>();
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
   private seen = -1n;
 
+  private readonly served: ServedStreams;
+
   constructor(
     private readonly store: EventStore,
-    private readonly categories: readonly string[],
-  ) {}
+    streams: readonly StreamDefinition[],
+  ) {
+    this.served = new ServedStreams(store, streams);
+  }
 
   /** Everything up to here has been emitted; negative until the store has answered once. */
   get position(): bigint {
@@ -42,11 +50,10 @@ export class LiveFeed {
 
   private async follow(): Promise<void> {
     const { signal } = this.stopping;
-    const filter = { categories: this.categories };
     for (let wait = 50; !signal.aborted; wait = Math.min(wait * 2, 5_000)) {
       try {
         if (this.seen < 0n) this.seen = await this.store.head();
-        for await (const batch of this.store.subscribeToAll({ after: this.seen, filter, signal })) {
+        for await (const batch of this.served.subscribe(this.seen, signal)) {
           for (const record of batch.events) this.subject.next(record);
           this.seen = batch.checkpoint;
           wait = 50;

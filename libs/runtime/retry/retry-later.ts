@@ -1,6 +1,7 @@
 import { InvalidRecord, TidingsError } from '#libs/kernel';
 import { StoreUnavailable, WrongExpectedRevision } from '#libs/store/port';
 import type { RetryPolicy } from '../topology/handler.js';
+import { ViewSwitched } from '../view/view-names.js';
 
 /** Thrown by a handler whose record is not done yet and knows when to look again. It is not a failure and never parks. */
 export class RetryLater extends TidingsError {
@@ -32,8 +33,9 @@ export function verdictOn(error: unknown, tries: number, failed: number, policy:
   if (error instanceof StoreUnavailable) return { action: 'hold' };
   if (error instanceof RetryLater) return { action: 'later', dueAt: error.dueAt, counts: false };
   if (error instanceof InvalidRecord) return { action: 'park' };
-  // Somebody else appended in between: a look at the new state settles it.
-  const immediate = error instanceof WrongExpectedRevision ? [0, ...policy.immediate] : policy.immediate;
+  // Somebody else appended in between, or another version serves: a look at the new state settles it.
+  const moved = error instanceof WrongExpectedRevision || error instanceof ViewSwitched;
+  const immediate = moved ? [0, ...policy.immediate] : policy.immediate;
   const after = immediate[tries - 1];
   if (after !== undefined) return { action: 'again', after };
   const later = policy.later[failed];

@@ -3,8 +3,9 @@ import {
   newId,
   parse,
   StreamAccessDenied,
+  declaredCategoryOf,
+  isVersioned,
   streamName,
-  categoryOf,
   correlationOf,
   type Message,
   type MessageOf,
@@ -12,7 +13,15 @@ import {
   type RecordOf,
   type StreamDefinition,
 } from '#libs/kernel';
-import type { Append, AppendResult, EventStore, ReadStreamOptions, StreamMetadata } from '#libs/store/port';
+import {
+  StreamDeleted,
+  type Append,
+  type AppendResult,
+  type EventStore,
+  type ReadStreamOptions,
+  type StreamMetadata,
+} from '#libs/store/port';
+import { noViews, type ViewNames } from '../view/view-names.js';
 import { untraced, type WorkTrace } from '../work-trace.js';
 
 /** A revision that a writer can know: handlers are offered neither `any` nor `streamExists`. */
@@ -64,7 +73,7 @@ export interface HandlerContext<
     messages: readonly MessageOf<S>[],
     ids?: 'derived' | 'fresh',
   ): Append;
-  /** Appends in order, stopping at the first that fails. @throws as EventStore.appendAll */
+  /** Appends in order, stopping at the first that fails. @throws as EventStore.appendAll, and ViewSwitched */
   append(...appends: readonly Append[]): Promise<readonly AppendResult[]>;
 }
 
@@ -134,13 +143,22 @@ export interface Grant {
 export class StreamAccess {
   private readonly readable: ReadonlySet<string>;
   private readonly writable: ReadonlySet<string>;
+  private readonly writesViews: boolean;
 
+  /** @param views which version of a view is meant; without it, no view may be touched */
   constructor(
     private readonly store: EventStore,
     private readonly grant: Grant,
+    private readonly views: ViewNames = noViews,
   ) {
     this.readable = new Set([...grant.reads, ...grant.looksUp].map((stream) => stream.category));
     this.writable = new Set(grant.writes.map((stream) => stream.category));
+    this.writesViews = grant.writes.some(isVersioned);
+  }
+
+  /** The stream that is meant now. @throws StoreUnavailable while it is not known which version of a view serves */
+  nameOf(stream: StreamDefinition, key: string): string {
+    return streamName(stream, key, isVersioned(stream) ? this.views.versionOf(stream) : undefined);
   }
 
   async read<S extends StreamDefinition>(stream: S, key: string, options?: ReadStreamOptions): Promise<RecordOf<S>[]> {
@@ -150,9 +168,16 @@ export class StreamAccess {
 
   async readUnchecked(stream: StreamDefinition, key: string, options?: ReadStreamOptions): Promise<RecordedEvent[]> {
     this.mayRead(stream.category);
-    const records: RecordedEvent[] = [];
-    for await (const record of this.store.readStream(streamName(stream, key), options)) records.push(record);
-    return records;
+    const name = this.nameOf(stream, key);
+    try {
+      const records: RecordedEvent[] = [];
+      for await (const record of this.store.readStream(name, options)) records.push(record);
+      return records;
+    } catch (error) {
+      if (!(error instanceof StreamDeleted) || !isVersioned(stream)) throw error;
+      // The version was removed meanwhile: another one serves.
+      return this.nameOf(stream, key) === name ? [] : this.readUnchecked(stream, key, options);
+    }
   }
 
   async last<S extends StreamDefinition>(stream: S, key: string): Promise<RecordOf<S> | undefined> {
@@ -161,13 +186,15 @@ export class StreamAccess {
   }
 
   async appendAll(appends: readonly Append[]): Promise<readonly AppendResult[]> {
-    for (const append of appends) this.mayWrite(categoryOf(append.stream));
-    return this.store.appendAll(appends);
+    for (const append of appends) this.mayWrite(declaredCategoryOf(append.stream));
+    return this.writesViews
+      ? this.views.writing(appends, () => this.store.appendAll(appends))
+      : this.store.appendAll(appends);
   }
 
   async keep(stream: StreamDefinition, key: string, metadata: StreamMetadata): Promise<void> {
     this.mayWrite(stream.category);
-    await this.store.setStreamMetadata(streamName(stream, key), metadata);
+    await this.store.setStreamMetadata(this.nameOf(stream, key), metadata);
   }
 
   mayWrite(category: string): void {
@@ -210,7 +237,7 @@ export class RecordContext implements HandlerContext<StreamDefinition, StreamDef
     ids: 'derived' | 'fresh' = 'derived',
   ): Append {
     this.access.mayWrite(stream.category);
-    const name = streamName(stream, key);
+    const name = this.access.nameOf(stream, key);
     const first = expected === 'noStream' ? 0n : expected + 1n;
     const metadata = { $correlationId: this.correlationId, ...metadataAfter(this.cause) };
     return {
@@ -257,7 +284,7 @@ export function openStanding({
     write(stream, key, expected, messages) {
       access.mayWrite(stream.category);
       const events = (messages as readonly Message[]).map((message) => ({ id: newId(), ...message, checked: true }));
-      return { stream: streamName(stream, key), expected, events };
+      return { stream: access.nameOf(stream, key), expected, events };
     },
     append: (...appends) => access.appendAll(appends),
     keep: (stream, key, metadata) => access.keep(stream, key, metadata),
@@ -265,12 +292,13 @@ export function openStanding({
   };
 }
 
-/** The store as a client may use it. */
+/** The store as a client may use it. @param views which version of a view is meant; without it, no view may be touched */
 export function openClient<Readable extends StreamDefinition, Writable extends StreamDefinition>(
   store: EventStore,
   client: Grant & { readonly looksUp: readonly Readable[]; readonly writes: readonly Writable[] },
+  views: ViewNames = noViews,
 ): ClientContext<Readable, Writable> {
-  const access = new StreamAccess(store, client);
+  const access = new StreamAccess(store, client, views);
   const appendOf = (
     stream: StreamDefinition,
     key: string,
@@ -285,7 +313,7 @@ export function openClient<Readable extends StreamDefinition, Writable extends S
       metadata: { $correlationId: correlationId, ...metadata },
       checked: true,
     }));
-    return { stream: streamName(stream, key), expected, events };
+    return { stream: access.nameOf(stream, key), expected, events };
   };
   return {
     read: (stream, key, options) => access.read(stream, key, options),

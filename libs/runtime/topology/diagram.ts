@@ -1,10 +1,11 @@
+import { isVersioned, type StreamDefinition } from '#libs/kernel';
 import type { AnyHandler } from './handler.js';
 import type { StreamDeclaration, Topology } from './topology.js';
 
 /** The topology as a Mermaid flow chart: streams as boxes, handlers as rounded ones, arrows as records go. */
 export function topologyDiagram({ streams, handlers }: Topology<never>): string {
   const nodes = [
-    ...streams.map(({ stream }) => `  ${idOf(stream.category)}["${stream.category}"]`),
+    ...streams.map(({ stream }) => `  ${idOf(stream.category)}["${nameOf(stream)}"]`),
     ...handlers.map(({ name }) => `  ${idOf(name)}(["${name}"])`),
   ];
   const arrows = [
@@ -21,7 +22,7 @@ export function topologyTable({ streams }: Topology<never>): string {
   const rows = streams.map((declaration) => {
     const { stream, producers, consumers } = declaration;
     const types = Object.keys(stream.contents).map((type) => `\`${type}\``);
-    return `| \`${stream.category}\` | ${types.join(', ')} | ${names(producers)} | ${handed(declaration)} | ${names(
+    return `| \`${nameOf(stream)}\` | ${types.join(', ')} | ${names(producers)} | ${handed(declaration)} | ${names(
       consumers.filter((consumer) => !isHanded(consumer, declaration)),
     )} |`;
   });
@@ -55,4 +56,9 @@ function names(handlers: readonly AnyHandler[]): string {
 
 function idOf(name: string): string {
   return name.replaceAll(/[^a-z0-9]/gi, '_');
+}
+
+/** Of a view, all of its versions. */
+function nameOf(stream: StreamDefinition): string {
+  return isVersioned(stream) ? `${stream.category}.*` : stream.category;
 }

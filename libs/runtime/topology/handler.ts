@@ -1,4 +1,5 @@
 import type { RecordOf, StreamDefinition } from '#libs/kernel';
+import type { ViewFold } from '../view/view-fold.js';
 import type { HandlerContext, StandingContext } from './access.js';
 
 export type Role = 'client' | 'bot' | 'projector' | 'reactor' | 'sagaHandler';
@@ -66,6 +67,8 @@ export interface HandlerDeclaration<
   /** True where records of a flow that follow one that failed have to wait behind it. */
   readonly strictOrder: boolean;
   readonly retry: RetryPolicy;
+  /** How its view is built anew. */
+  readonly rebuild?: ViewFold | undefined;
   readonly create: (services: Services) => InstanceOf<Reads, LooksUp, Writes>;
   /** Type only: who may stand as a consumer or producer of a stream. */
   readonly canRead?: ((stream: Reads | LooksUp) => void) | undefined;
@@ -83,6 +86,7 @@ export interface AnyHandler {
   readonly mostDeferred: number;
   readonly strictOrder: boolean;
   readonly retry: RetryPolicy;
+  readonly rebuild?: ViewFold | undefined;
   readonly create: (services: never) => HandlerInstance<never, never, never>;
   readonly canRead?: ((stream: never) => void) | undefined;
   readonly canWrite?: ((stream: never) => void) | undefined;
@@ -100,6 +104,8 @@ interface HandlerOptions<Name, Reads, LooksUp, Writes> {
   /** Default true for projectors and saga handlers, false for the others. */
   readonly strictOrder?: boolean;
   readonly retry?: RetryPolicy;
+  /** Of a projector whose view follows from what it is handed. */
+  readonly rebuild?: ViewFold;
 }
 
 const ordered: readonly Role[] = ['sagaHandler', 'projector'];
@@ -125,6 +131,7 @@ function declare(role: Role) {
     mostDeferred: options.mostDeferred ?? 50_000,
     strictOrder: options.strictOrder ?? ordered.includes(role),
     retry: options.retry ?? defaultRetryPolicy,
+    rebuild: options.rebuild,
     create: options.create,
   });
 }

@@ -5,7 +5,7 @@ import { defineTopology, stream } from './topology.js';
 const text: Schema<{ readonly text: string }> = { problems: () => [] };
 const operations = defineStream('a', 'operation', { 'a.do.v1': text });
 const events = defineStream('a', 'event', { 'a.done.v1': text });
-const views = defineStream('a', 'view', { 'a.view.v1': text }, 1);
+const views = defineStream('a', 'view', { 'a.view.v1': text });
 
 const bot = defineBot({
   name: 'a.bot',

@@ -1,4 +1,4 @@
-import { TidingsError, type StreamDefinition } from '#libs/kernel';
+import { isVersioned, TidingsError, type StreamDefinition } from '#libs/kernel';
 import type { StreamRetention } from '../retention/stream-retention.js';
 import type { AnyHandler, HandlerDeclaration } from './handler.js';
 
@@ -98,6 +98,8 @@ export function defineTopology<const Declarations extends readonly StreamDeclara
     for (const { category } of writes) {
       if (!declared.has(`${name} writes ${category}`)) problems.push(`${name} writes ${category}`);
     }
+    // Which version is handed out would change under the handler. Who shows views follows them as they serve.
+    for (const { category } of reads.filter(isVersioned)) problems.push(`${name} is handed ${category}`);
     for (const { category } of [...reads, ...looksUp] as readonly StreamDefinition[]) {
       if (!declared.has(`${name} reads ${category}`)) problems.push(`${name} reads ${category}`);
     }

@@ -13,7 +13,7 @@ import { FakeTransport } from './fake-transport.js';
 export async function openServices(directory: string, store: EventStore) {
   const vault = new Vault(new MemoryKeyStore());
   const blobs = new SealedBlobs(vault, await FolderBlobStore.open(directory));
-  const feed = new LiveFeed(store, [recipientEvents.category]);
+  const feed = new LiveFeed(store, [recipientEvents]);
   await feed.start();
   const deliveryRules: DeliveryRules = {
     window: 3_600_000,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sendEmailBot } from '#libs/channel/email';
 import { sendSlackBot } from '#libs/channel/slack';
-import { categoryOf, correlationOf, parse, type RecordedEvent } from '#libs/kernel';
+import { categoryOf, correlationOf, declaredCategoryOf, parse, type RecordedEvent } from '#libs/kernel';
 import {
   bounceReactor,
   deliverySagaHandler,
@@ -25,6 +25,7 @@ import {
 import {
   defineClient,
   execute,
+  fixedVersion,
   openClient,
   openStanding,
   RecordContext,
@@ -34,6 +35,7 @@ import {
   type AnyHandler,
   type Deferred,
   type Handle,
+  type ViewNames,
 } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
 import { openSqliteStore } from '#libs/store/sqlite';
@@ -92,7 +94,7 @@ export class NotificationFlow {
     readonly services: Awaited<ReturnType<typeof openServices>>,
   ) {
     this.store = tear.store;
-    this.client = openClient(this.store, notificationClient);
+    this.client = openClient(this.store, notificationClient, fixedVersion(1));
     this.recipients = openClient(this.store, recipientClient);
     this.timers = openClient(this.store, timerClient);
   }
@@ -216,16 +218,18 @@ export class NotificationFlow {
   async dataOf<Data>(category: string, type?: string): Promise<readonly Data[]> {
     const records = await this.stored();
     return records
-      .filter((record) => categoryOf(record.stream) === category && (type === undefined || record.type === type))
+      .filter(
+        (record) => declaredCategoryOf(record.stream) === category && (type === undefined || record.type === type),
+      )
       .map(({ data }) => data as Data);
   }
 
-  /** A new instance of a handler, on this store or another one; it has been handed nothing yet. */
-  run(handler: AnyHandler, store = this.store): HandlerRun {
+  /** A new instance of a handler, on this store or another one, and this version of views; it has been handed nothing yet. */
+  run(handler: AnyHandler, store = this.store, views: ViewNames = fixedVersion(1)): HandlerRun {
     const instance = handler.create(this.services as never);
     const handle = instance.handle as Handle<RecordedEvent, RecordContext>;
     const filter = { categories: handler.reads.map(({ category }) => category) };
-    const access = new StreamAccess(store, handler);
+    const access = new StreamAccess(store, handler, views);
     const standing = openStanding({
       access,
       signal: this.signal,

@@ -224,7 +224,19 @@ async function visitOperating(api: Api, stream: string): Promise<void> {
   await api.request('GET', `/v1/parked/${newId()}`);
   await api.request('GET', '/v1/handling');
   await api.request('POST', '/v1/parked:redrive', {});
-  for (const path of ['/v1/streams', '/v1/stats', '/v1/consumers']) await api.request('GET', path);
+  for (const path of [
+    '/v1/streams',
+    '/v1/stats',
+    '/v1/consumers',
+    '/v1/views',
+    '/v1/views/query-index',
+    '/v1/views/x',
+  ]) {
+    await api.request('GET', path);
+  }
+  for (const name of ['notification.view', 'nothing']) {
+    for (const verb of ['rebuild', 'cancel']) await api.request('POST', `/v1/views/${name}:${verb}`);
+  }
   await api.request('POST', '/v1/consumers/email.send-bot:pause');
   await api.request('POST', '/v1/consumers/email.send-bot:resume');
   await api.request('POST', '/v1/consumers/nobody:pause');

@@ -14,12 +14,7 @@ export class DailyCounts {
 }
 
 /** One stream a day, under its date; the last record is the view. */
-export const dailyCountsViews = defineStream(
-  'dailyCounts',
-  'view',
-  { 'daily-counts.view.v1': schemaOf(DailyCounts) },
-  1,
-);
+export const dailyCountsViews = defineStream('dailyCounts', 'view', { 'daily-counts.view.v1': schemaOf(DailyCounts) });
 
 type NotificationRecord = RecordOf<typeof notificationEvents>;
 export type Requested = Extract<NotificationRecord, { readonly type: 'notification.requested.v1' }>;

@@ -1,0 +1,70 @@
+import type { Logger } from 'pino';
+import { messageOf } from '#libs/kernel';
+import { rebuildableView, ViewRebuilds, type RebuildableView, type Runtime, type ViewStatus } from '#libs/runtime';
+import { topology } from '#streams.config';
+import type { Lists } from './lists.js';
+import type { Parts } from './parts.js';
+import type { Settings } from './settings/index.js';
+
+/** Builds views anew where this process has the projectors. */
+export function openRebuilds(
+  { roles }: Settings,
+  { store, views }: Parts,
+  runtime: Runtime<never>,
+  log: Logger,
+): ViewRebuilds | undefined {
+  if (!roles.includes('projectors')) return undefined;
+  return new ViewRebuilds({
+    store,
+    versions: views,
+    handlers: topology.handlers,
+    runsHere: ({ name }) => ['running', 'paused'].includes(runtime.consumer(name)?.status().state ?? 'stopped'),
+    log: {
+      started: (view, version) => log.info({ view, version }, 'a view is built anew'),
+      switched: (view, version) => log.info({ view, version }, 'the new version of a view serves'),
+      failed: (view, error) =>
+        log.warn({ view, error: messageOf(error) }, 'a view cannot be built now; it is tried again'),
+    },
+  });
+}
+
+/** Everything that an operator can have built anew from here. */
+export function rebuildableViews({ store, views }: Parts, lists: Lists): readonly RebuildableView[] {
+  const folds = topology.handlers.flatMap(({ rebuild }) => rebuild ?? []);
+  return [...folds.map(({ view }) => rebuildableView(store, views, view)), queryIndex(lists)];
+}
+
+/** The query index of this process. */
+function queryIndex({ index }: Lists): RebuildableView {
+  const status = async (): Promise<ViewStatus> => {
+    const { making, position, behind } = await index.status();
+    const rebuild = index.rebuildStatus();
+    const seconds = Math.max(0.001, (Date.now() - (rebuild?.startedAt ?? 0)) / 1000);
+    return {
+      name: 'query-index',
+      version: making,
+      servingSince: undefined,
+      rebuild: rebuild && {
+        version: rebuild.making,
+        startedAt: rebuild.startedAt,
+        done: rebuild.position,
+        total: position + behind,
+        records: rebuild.records,
+        rate: Math.round(rebuild.records / seconds),
+        error: rebuild.error,
+      },
+    };
+  };
+  return {
+    name: 'query-index',
+    status,
+    rebuild: async () => {
+      await index.rebuild();
+      return status();
+    },
+    cancel: async () => {
+      await index.cancel();
+      return status();
+    },
+  };
+}
