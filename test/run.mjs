@@ -5,6 +5,7 @@ import './not-run.mjs';
 
 await prepare('tsconfig.json');
 await import('./chromium.mjs');
+await import('./redis.mjs');
 
 const jest = new URL('../node_modules/jest/bin/jest.js', import.meta.url);
 process.argv[1] = fileURLToPath(jest);

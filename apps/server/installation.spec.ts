@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { newId } from '#libs/kernel';
 import { StoreUnavailable, StoreUnusable, type EventStore } from '#libs/store/port';
 import { eventually, TemporaryStore } from '#libs/testing';
 import { installationKeyOwner, MemoryKeyStore, type KeyStore } from '#libs/vault';
@@ -16,8 +17,8 @@ afterEach(async () => {
   await opened.remove();
 });
 
-function guard(keys: KeyStore, store: EventStore = opened.store): InstallationKeys {
-  const guarded = new InstallationKeys(store, keys);
+function guard(keys: KeyStore, store: EventStore = opened.store, accepted?: string): InstallationKeys {
+  const guarded = new InstallationKeys(store, keys, accepted);
   guards.push(guarded);
   return guarded;
 }
@@ -105,18 +106,35 @@ describe('the keys of an event store', () => {
     await expect(keys.keyFor(alice)).rejects.toThrow(StoreUnavailable);
   });
 
-  test('may be restored from a backup of any time, as may the event store', async () => {
+  describe('where the event store names none yet, as before this version', () => {
+    beforeEach(async () => {
+      const put = { id: newId(), type: 'recipient.put.v1', data: {} };
+      await opened.store.append('recipient.event-alice', 'noStream', [put]);
+    });
+
+    test('are those that were in use: they are noted', async () => {
+      const keys = new MemoryKeyStore();
+      await keys.keyFor(installationKeyOwner);
+      const guarded = guard(keys);
+      await guarded.confirm(never);
+      expect((await guarded.keyFor(alice)).owner).toBe(alice);
+      await expect(guard(new MemoryKeyStore()).confirm(never)).rejects.toThrow(StoreUnusable);
+    });
+
+    test('are none that nobody has used yet', async () => {
+      await expect(guard(new MemoryKeyStore()).confirm(never)).rejects.toThrow(/not in the new key store [\w-]{16} /);
+    });
+  });
+
+  test('that are lost can be replaced, by those that are named', async () => {
+    await guard(new MemoryKeyStore()).confirm(never);
     const keys = new MemoryKeyStore();
-    await keys.keyFor(installationKeyOwner);
-    await guard(keys).confirm(never);
-    // An event store from before the first start of this version: it names no key store.
-    const older = await TemporaryStore.open();
-    try {
-      const restored = guard(keys, older.store);
-      await restored.confirm(never);
-      expect((await restored.keyFor(alice)).owner).toBe(alice);
-    } finally {
-      await older.remove();
-    }
+    const { id } = await keys.keyFor(installationKeyOwner);
+    await expect(guard(keys).confirm(never)).rejects.toThrow(`not in ${id} `);
+    await expect(guard(keys, opened.store, 'another').confirm(never)).rejects.toThrow(StoreUnusable);
+    await guard(keys, opened.store, id).confirm(never);
+    const later = guard(keys);
+    await later.confirm(never);
+    expect((await later.keyFor(alice)).owner).toBe(alice);
   });
 });

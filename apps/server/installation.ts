@@ -1,7 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { newId, parse, streamName } from '#libs/kernel';
+import { notificationClientOperations } from '#libs/notification';
+import { recipientEvents } from '#libs/recipient';
 import { runtimeInstallations } from '#libs/runtime';
-import { StoreUnavailable, StoreUnusable, WrongExpectedRevision, type EventStore } from '#libs/store/port';
+import {
+  StoreUnavailable,
+  StoreUnusable,
+  WrongExpectedRevision,
+  type EventStore,
+  type ExpectedRevision,
+} from '#libs/store/port';
 import { installationKeyOwner, type DataKey, type Forget, type KeyStore, type KeyWatch } from '#libs/vault';
 
 const stream = streamName(runtimeInstallations, 'keys');
@@ -25,6 +33,8 @@ export class InstallationKeys implements KeyStore {
   constructor(
     private readonly store: EventStore,
     private readonly keys: KeyStore,
+    /** Id of a key store to go on with though the event store says otherwise: its own is lost. */
+    private readonly accepted?: string,
   ) {
     if (keys.watch) this.watch = keys.watch.bind(keys);
   }
@@ -89,35 +99,42 @@ export class InstallationKeys implements KeyStore {
   private async compare(): Promise<void> {
     for (;;) {
       const noted = await this.noted();
-      if (noted === undefined) {
-        if (await this.note((await this.keys.keyFor(installationKeyOwner)).id)) break;
-      } else {
-        // None is made for the comparison: a store that has none is another one.
-        const [own] = await this.keys.idsOf(installationKeyOwner);
-        if (own === noted) break;
+      const [known] = await this.keys.idsOf(installationKeyOwner);
+      const own = known ?? (await this.keys.keyFor(installationKeyOwner)).id;
+      if (noted?.keyStore === own) break;
+      // Versions that noted nothing made this key before they stored anything about anybody.
+      const isElsewhere = noted !== undefined || (known === undefined && (await this.holdsPersonalData()));
+      if (isElsewhere && own !== this.accepted) {
         throw new StoreUnusable(
           'the personal data of this event store is sealed with keys that are kept elsewhere: ' +
-            `it belongs to the key store ${noted}, and this one is ${own ?? 'new'} ` +
+            `${noted ? `in the key store ${noted.keyStore}, not in` : 'not in the new key store'} ${own} ` +
             '(see TIDINGS_KEYS_URL, TIDINGS_DATA_DIR and docs/shared-stores.md)',
         );
       }
+      if (await this.note(own, noted?.revision ?? 'noStream')) break;
     }
     this.confirmed = true;
   }
 
-  private async noted(): Promise<string | undefined> {
-    let noted: string | undefined;
+  private async noted(): Promise<{ readonly keyStore: string; readonly revision: bigint } | undefined> {
     for await (const record of this.store.readStream(stream, { direction: 'backwards', limit: 1 })) {
-      noted = parse(runtimeInstallations, record).data.keyStore;
+      const { data, revision } = parse(runtimeInstallations, record);
+      return { keyStore: data.keyStore, revision };
     }
-    return noted;
+    return undefined;
+  }
+
+  private async holdsPersonalData(): Promise<boolean> {
+    const filter = { categories: [recipientEvents.category, notificationClientOperations.category] };
+    for await (const _ of this.store.readAll({ limit: 1, filter })) return true;
+    return false;
   }
 
   /** False where another process was quicker. */
-  private async note(keyStore: string): Promise<boolean> {
+  private async note(keyStore: string, expected: ExpectedRevision): Promise<boolean> {
     const event = { id: newId(), type: 'runtime.key-store-noted.v1', data: { keyStore } };
     try {
-      await this.store.append(stream, 'noStream', [event]);
+      await this.store.append(stream, expected, [event]);
       return true;
     } catch (error) {
       if (error instanceof WrongExpectedRevision) return false;

@@ -75,7 +75,7 @@ export async function openParts(
   try {
     const keyStore = await openKeyStore(settings, log);
     undo.push(() => keyStore.close());
-    const keys = new InstallationKeys(store, keyStore.store);
+    const keys = new InstallationKeys(store, keyStore.store, settings.acceptedKeyStore);
     await keys.confirm(failed);
     const blobStore = await openBlobStore(settings);
     undo.push(() => blobStore.close());

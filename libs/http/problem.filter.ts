@@ -33,7 +33,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (reply.sent || reply.raw.headersSent) {
       // Half an answer is out: a broken connection is the only way left to say that it failed.
       reply.raw.destroy();
-    } else if (answer.document.status === 413) {
+    } else if (answer.document.status === 413 || answer.document.status === 503) {
       drain(request, () => send(reply, answer));
     } else {
       send(reply, answer);

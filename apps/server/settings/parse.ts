@@ -108,6 +108,12 @@ export const redisUrl: Parse<RedisConnection> = (text) => {
   }
 };
 
+export const keyStoreId: Parse<string> = (text) => {
+  if (!/^[\w-]{1,64}$/.test(text))
+    throw new Malformed('must be the id of a key store, as the refusal at the start tells it');
+  return text;
+};
+
 export const s3Url: Parse<S3Location> = (text) => {
   try {
     return parseS3Url(text);

@@ -5,6 +5,7 @@ import {
   directoryUrl,
   eventStore,
   integer,
+  keyStoreId,
   listOf,
   mailbox,
   oneOf,
@@ -109,6 +110,12 @@ export const settingsTable = {
     parse: certificateFile,
     unset: 'the well-known authorities',
     description: 'File of the CA certificates (PEM) to trust when talking to Redis.',
+  }),
+  acceptedKeyStore: optional({
+    name: 'TIDINGS_ACCEPT_KEY_STORE',
+    parse: keyStoreId,
+    unset: 'another key store than the one that the event store names is refused',
+    description: 'Id of a key store to go on with where that one is lost, and with it what was sealed.',
   }),
   blobs: optional({
     name: 'TIDINGS_BLOBS_URL',

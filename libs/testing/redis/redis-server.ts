@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { testOnlyCertificate, testOnlyKey } from '../smtp/index.js';
 import { Daemon, freePort } from './programs.js';
 
 /** A real redis-server on a free loopback port, with a folder of its own. */
@@ -18,7 +19,19 @@ export class RedisServer {
   static async start(more: readonly string[] = []): Promise<RedisServer> {
     const folder = await mkdtemp(join(tmpdir(), 'tidings-redis-'));
     const port = await freePort();
-    const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...durable, ...more];
+    return RedisServer.launch(port, folder, ['--port', `${port}`, ...more]);
+  }
+
+  /** It speaks TLS alone, with the certificate that is for tests only. */
+  static async startWithTls(more: readonly string[] = []): Promise<RedisServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'tidings-redis-'));
+    const port = await freePort();
+    const tls = await tlsArguments(folder);
+    return RedisServer.launch(port, folder, ['--port', '0', '--tls-port', `${port}`, ...tls, ...more]);
+  }
+
+  private static async launch(port: number, folder: string, more: readonly string[]): Promise<RedisServer> {
+    const args = ['--bind', '127.0.0.1', '--dir', folder, '--save', '', ...durable, ...more];
     return new RedisServer(port, folder, args, await launch(args));
   }
 
@@ -59,6 +72,15 @@ export class RedisServer {
 }
 
 const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
+
+/** Clients show no certificate of theirs. */
+async function tlsArguments(folder: string): Promise<string[]> {
+  const [certificate, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  await writeFile(certificate, testOnlyCertificate);
+  await writeFile(key, testOnlyKey);
+  const files = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate];
+  return [...files, '--tls-auth-clients', 'no'];
+}
 
 function launch(args: readonly string[]): Promise<Daemon> {
   return Daemon.start('redis-server', args, /Ready to accept connections/);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { StoreUnavailable, StoreUnusable } from '#libs/store/port';
-import { eventually, notRun } from '#libs/testing';
+import { eventually, notRun, testOnlyCertificate } from '#libs/testing';
 import { redisIsMissing, RedisServer } from '#libs/testing/redis';
 import { describeKeyStoreContract, describeSharedKeyStoreContract } from '#libs/testing/vault';
 import {
@@ -126,6 +126,19 @@ else {
       const { id } = await asked;
       await expect(store.keyFor(alice)).rejects.toThrow(StoreUnavailable);
       expect((await (await open(url)).keyFor(alice)).id).toBe(id);
+    });
+  });
+
+  describe('a Redis with TLS', () => {
+    it('is used where its certificate is trusted, and not otherwise', async () => {
+      const server = await RedisServer.startWithTls(['--requirepass', 'secret']);
+      servers.push(server);
+      const url = `rediss://:secret@127.0.0.1:${server.port}`;
+      const store = await open(url, { ca: testOnlyCertificate });
+      const { id } = await store.keyFor(alice);
+      await eventually(async () => (await store.find(id))?.owner === alice);
+      await expect(open(url)).rejects.toThrow(/self-signed certificate/);
+      await expect(open(url.replace('rediss', 'redis'))).rejects.toThrow(StoreUnavailable);
     });
   });
 

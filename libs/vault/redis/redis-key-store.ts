@@ -100,8 +100,12 @@ export class RedisKeyStore implements KeyStore {
     return this.keyWatch;
   }
 
-  /** What an operator should know though the keys can be used; undefined where there is nothing. @throws StoreUnavailable */
+  /**
+   * What an operator should know though the keys can be used; undefined where there is nothing.
+   * @throws StoreUnavailable, without waiting for a server that is known to be away
+   */
   async check(): Promise<string | undefined> {
+    if (this.silentSince !== undefined) throw this.unavailable(this.trouble);
     const fault = await this.ask(() => faultOf(this.redis));
     if (fault !== undefined) throw this.unavailable(fault);
     return this.ask(() => doubtsAbout(this.redis));
