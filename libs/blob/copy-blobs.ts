@@ -1,10 +1,12 @@
 import { constants, type Dirent, type Stats } from 'node:fs';
-import { copyFile, link, readdir, stat } from 'node:fs/promises';
+import { copyFile, link, readdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, sync, unlessMissing } from './files.js';
 
 /** How many files are copied at the same time. */
 const concurrency = 8;
+/** What is lost of a file's time when it is given to a copy, in milliseconds. */
+const timePrecision = 0.001;
 
 /** What a copy of blobs holds. */
 export interface BlobCopies {
@@ -72,6 +74,8 @@ async function copyOne(
   if (earlier !== undefined && (await linkCopy(earlier, to, source))) return { bytes: source.size, linked: true };
   const copied = await unlessMissing(copyFile(from, to, constants.COPYFILE_FICLONE).then(() => true));
   if (copied === undefined) return undefined;
+  // By its time, a later copy tells whether the blob was put again since.
+  await utimes(to, source.atimeMs / 1_000, source.mtimeMs / 1_000);
   await sync(to);
   return { bytes: (await stat(to)).size, linked: false };
 }
@@ -79,7 +83,8 @@ async function copyOne(
 /** A blob is never changed, but it may have been put again in the place of an older one. False where it has to be copied. */
 async function linkCopy(earlier: string, to: string, source: Stats): Promise<boolean> {
   const copy = await unlessMissing(stat(earlier));
-  if (copy === undefined || copy.size !== source.size || copy.mtimeMs < source.mtimeMs) return false;
+  if (copy === undefined || copy.size !== source.size) return false;
+  if (Math.abs(copy.mtimeMs - source.mtimeMs) > timePrecision) return false;
   // Not every file system has links, and none has as many as one likes.
   return link(earlier, to).then(
     () => true,
