@@ -23,12 +23,16 @@ afterEach(async () => {
   await temporary.remove();
 });
 
-async function start(handle: ToyOptions['handle'], more: Partial<ToyOptions> = {}): Promise<ToyFlow> {
+async function start(
+  handle: ToyOptions['handle'],
+  more: Partial<ToyOptions> = {},
+  now: () => number = Date.now,
+): Promise<ToyFlow> {
   const provider = new NodeTracerProvider({
     sampler: createSampler('parentbased_always_on', 1),
     spanProcessors: [new SimpleSpanProcessor(exporter)],
   });
-  const trace = traceWork(new Spans(provider.getTracer('test')));
+  const trace = traceWork(new Spans(provider.getTracer('test')), now);
   flow = await ToyFlow.start(temporary.store, { handle, trace, retry: { immediate: [], later: [] }, ...more });
   return flow;
 }
@@ -120,4 +124,20 @@ test('tries in the process, from the retry stream and after a redrive are spans 
   expect(JSON.stringify(spans.map(({ attributes, status, events }) => [attributes, status, events]))).not.toContain(
     'canary',
   );
+});
+
+test('a record of long ago has a span only where it is tried again', async () => {
+  let failing = true;
+  const handle: ToyOptions['handle'] = async (record, context) => {
+    if (failing) throw new Error('broken');
+    await writes(record, context);
+  };
+  const { consumer } = await start(handle, {}, () => Date.now() + 25 * 60 * 60 * 1_000);
+  const id = await traced();
+  await eventually(() => consumer.status().parked === 1);
+  expect(exporter.getFinishedSpans()).toEqual([]);
+  failing = false;
+  await consumer.redrive({ stream: streamName(toyOperations, 'a'), id });
+  await eventually(() => consumer.status().handled === 1);
+  expect(exporter.getFinishedSpans()).toMatchObject([{ parentSpanContext: { traceId, spanId: client } }]);
 });

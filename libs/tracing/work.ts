@@ -5,17 +5,20 @@ import { RetryLater, type Attempt, type WorkTrace } from '#libs/runtime';
 import type { Spans } from './spans.js';
 import { spanContextOf, traceparentFor } from './trace-context.js';
 
+/** In milliseconds. What is built anew from older records is nothing that their traces wait for. */
+const history = 24 * 60 * 60 * 1_000;
+
 /**
  * A span for each try to handle a record, below the span within which the record was written, and one for each attempt at
  * an effect. Handlers see many records that they have nothing to do with: those have no span. Nor has a record that belongs
- * to no trace.
+ * to no trace, or that is history already and handed out for the first time.
  */
-export function traceWork(spans: Spans): WorkTrace {
+export function traceWork(spans: Spans, now: () => number = Date.now): WorkTrace {
   return {
-    async handling(consumer, record, tries, work) {
+    async handling(consumer, record, { failed, again }, work) {
       const parent = spanContextOf(record.metadata['traceparent']);
-      if (parent === undefined) return work(record);
-      const options = { kind: SpanKind.CONSUMER, attributes: attributesOf(consumer, record, tries) };
+      if (parent === undefined || (!again && now() - record.created > history)) return work(record);
+      const options = { kind: SpanKind.CONSUMER, attributes: attributesOf(consumer, record, failed) };
       const span = spans.start(`${consumer} ${record.type}`, options, parent);
       // What is not recorded stands for nobody's parent: the record hands on what it has.
       const cause = span.isRecording() ? withTraceparent(record, traceparentFor(span.spanContext())) : record;
@@ -54,7 +57,7 @@ export function traceWork(spans: Spans): WorkTrace {
 }
 
 /** By the conventions for messaging, which the package has as unstable names only. */
-function attributesOf(consumer: string, record: RecordedEvent, tries: number): Attributes {
+function attributesOf(consumer: string, record: RecordedEvent, failedTries: number): Attributes {
   return {
     'messaging.system': 'tidings',
     'messaging.operation.name': 'process',
@@ -65,7 +68,7 @@ function attributesOf(consumer: string, record: RecordedEvent, tries: number): A
     'messaging.message.conversation_id': correlationOf(record),
     'tidings.record.type': record.type,
     'tidings.record.position': String(record.position),
-    'tidings.failed_tries': tries,
+    'tidings.failed_tries': failedTries,
   };
 }
 

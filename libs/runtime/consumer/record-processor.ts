@@ -107,8 +107,8 @@ export class RecordProcessor {
   private run({ record, entry }: Item, tries: number): Promise<Deferred | void> {
     const { handler, access, handle, signal, now, trace } = this.parts;
     const definition = this.definitions.get(categoryOf(record.stream))!;
-    const before = (entry?.tries.length ?? 0) + tries - 1;
-    return trace.handling(handler.name, record, before, async (cause) => {
+    const tried = { failed: (entry?.tries.length ?? 0) + tries - 1, again: entry !== undefined };
+    return trace.handling(handler.name, record, tried, async (cause) => {
       const context = new RecordContext(access, cause, correlationOf(record), signal, now, trace);
       return handle(parse(definition, record), context);
     });
