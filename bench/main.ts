@@ -1,8 +1,10 @@
 import { runAppendsBench } from './appends.js';
 import { runBroadcastBench } from './broadcast.js';
+import { runFanoutBench } from './fanout.js';
 import { runFlatBench, runFlowBench } from './flow.js';
 import { runListsBench } from './lists.js';
 import { runOutageBench } from './outage.js';
+import { runRebuildBench } from './rebuild.js';
 
 /** `npm run bench`, or `npm run bench -- flow` for one part. */
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -12,9 +14,11 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   flat: runFlatBench,
   broadcast: runBroadcastBench,
   outage: runOutageBench,
+  rebuild: runRebuildBench,
+  fanout: runFanoutBench,
 };
 /** These take minutes: `flat` a quarter of an hour. */
-const onlyByName: ReadonlySet<string> = new Set(['flat', 'broadcast', 'outage']);
+const onlyByName: ReadonlySet<string> = new Set(['flat', 'broadcast', 'outage', 'rebuild', 'fanout']);
 const wanted = process.argv.slice(2);
 for (const [name, run] of Object.entries(parts)) {
   if (wanted.length === 0 ? !onlyByName.has(name) : wanted.includes(name)) await run();

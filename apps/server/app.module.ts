@@ -52,7 +52,12 @@ export class AppModule {
           feed,
           broadcasts: new BroadcastAcceptor({ client: broadcasts, vault, blobs, contents }),
         }),
-        NotificationListModule.with({ ...lists, client: openClient(store, notificationListClient, views), vault }),
+        NotificationListModule.with({
+          ...lists,
+          store,
+          client: openClient(store, notificationListClient, views),
+          vault,
+        }),
         BroadcastModule.with({ client: broadcasts, vault, feed }),
         UploadModule.with({ client: traced(openClient(store, uploadClient)), vault, blobs, uploadLimit }),
         EmailModule.with({ client: openClient(store, emailClient), blobs, intake }),

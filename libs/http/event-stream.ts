@@ -12,9 +12,10 @@ export const eventStreamStart = 'retry: 1000\n\n';
 
 export const heartbeat = ': still here\n\n';
 
-/** An event: JSON has no line breaks. */
-export function serverSentEvent(id: string, data: unknown): string {
-  return `id: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+/** An event: JSON has no line breaks. @param name of an event that is no ordinary message */
+export function serverSentEvent(id: string, data: unknown, name?: string): string {
+  const event = name === undefined ? '' : `event: ${name}\n`;
+  return `id: ${id}\n${event}data: ${JSON.stringify(data)}\n\n`;
 }
 
 /** No event to the client, but where it resumes from now on: an id without data. */

@@ -3,6 +3,7 @@ export * from './answer-text.js';
 export * from './as-of.js';
 export * from './cursor.js';
 export * from './etag.js';
+export * from './event-batches.js';
 export * from './event-stream.js';
 export * from './health.controller.js';
 export { parseJsonBody } from './json-body.js';

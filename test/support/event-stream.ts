@@ -3,6 +3,8 @@ import { get } from 'node:http';
 /** An event of a stream of server-sent events; without data it says only from where to resume. */
 export interface StreamedEvent<Data> {
   readonly id: string;
+  /** Of one that is no ordinary message. */
+  readonly name?: string;
   readonly data?: Data;
 }
 
@@ -55,8 +57,9 @@ export function readEvents<Data>(
 
 function eventsIn<Data>(text: string): StreamedEvent<Data>[] {
   return text.split('\n\n').flatMap((block) => {
-    const [, id, data] = /^id: (\d+)(?:\ndata: (.*))?$/.exec(block) ?? [];
+    const [, id, name, data] = /^id: (\d+)(?:\nevent: (\w+))?(?:\ndata: (.*))?$/.exec(block) ?? [];
     if (id === undefined) return [];
-    return [data === undefined ? { id } : { id, data: JSON.parse(data) as Data }];
+    const named = { id, ...(name !== undefined && { name }) };
+    return [data === undefined ? named : { ...named, data: JSON.parse(data) as Data }];
   });
 }

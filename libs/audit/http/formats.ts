@@ -1,4 +1,4 @@
-import { advanceTo, eventStreamStart, heartbeat, heartbeatInterval, orSilence, serverSentEvent } from '#libs/http';
+import { serverSentEvent, streamOfEvents, type EventBatch } from '#libs/http';
 import type { AuditBatch, LiveBatch } from '../audit.js';
 
 /** One record a line. */
@@ -8,35 +8,14 @@ export async function* linesOf(batches: AsyncIterable<AuditBatch>): AsyncGenerat
   }
 }
 
-/**
- * One record an event, under its position. A client for which nothing is there moves on all the same, so that it does not
- * come back to where it began: with every batch of the history, and once it has caught up instead of a heartbeat.
- * @param after what the client has seen already
- * @param every how long it is silent at most, in milliseconds
- */
-export async function* eventsOf(
-  batches: AsyncIterable<LiveBatch>,
-  after: bigint,
-  every = heartbeatInterval,
-): AsyncGenerator<string> {
-  yield eventStreamStart;
-  let reached: Pick<LiveBatch, 'position' | 'live'> = { position: after, live: false };
-  let told = after;
-  let toldAt = Date.now();
-  for await (const batch of orSilence(batches, every)) {
-    const isDue = batch === undefined || Date.now() - toldAt >= every;
-    const wasCatchingUp = !reached.live;
-    const items = batch?.items ?? [];
-    reached = batch ?? reached;
-    let text = items.map((item) => serverSentEvent(item.position, item)).join('');
-    if (items.length > 0) told = BigInt(items.at(-1)!.position);
-    if (reached.position > told && (isDue || wasCatchingUp)) {
-      told = reached.position;
-      text += advanceTo(String(told));
-    }
-    if (text === '' && isDue) text = heartbeat;
-    if (text === '') continue;
-    toldAt = Date.now();
-    yield text;
+/** One record an event, under its position; see `streamOfEvents`. */
+export function eventsOf(batches: AsyncIterable<LiveBatch>, after: bigint, every?: number): AsyncGenerator<string> {
+  return streamOfEvents(asEvents(batches), after, every);
+}
+
+async function* asEvents(batches: AsyncIterable<LiveBatch>): AsyncGenerator<EventBatch> {
+  for await (const { items, position, live } of batches) {
+    const events = items.map((item) => ({ position: item.position, text: serverSentEvent(item.position, item) }));
+    yield { events, position, live };
   }
 }

@@ -6,7 +6,7 @@ import { operationStatuses } from '../list/entries.js';
 import type { EmailItem, SlackMessageItem } from './list-operations.controller.js';
 import { notificationSchema, operationFields, reportFields } from './openapi-schemas.js';
 
-const { answer, arrayOf, objectOf, oneOf, pageOf, paging, position, recordOf, text, time, uuid } = schemas;
+const { answer, arrayOf, objectOf, oneOf, pageOf, paging, position, recordOf, resuming, text, time, uuid } = schemas;
 
 const { to, ...fields } = operationFields;
 const itemFields = {
@@ -40,7 +40,7 @@ export const listApi: ApiDescription = {
   routes: {
     'GET /v1/notifications': {
       id: 'listNotifications',
-      summary: 'Find notifications',
+      summary: 'Find notifications, or follow them as they become',
       query: {
         recipientId: { description: 'Whom it tells.', schema: text },
         address: { description: 'A mail address or Slack channel that something goes to.', schema: text },
@@ -54,7 +54,16 @@ export const listApi: ApiDescription = {
         to: until,
         ...pages,
       },
-      answers: { 200: answer('A page of notifications.', pageOf(notificationSchema)) },
+      headers: resuming,
+      answers: {
+        200: {
+          description:
+            'A page of notifications. With `Accept: text/event-stream`, and without `limit`, `cursor` and `atLeast`: each ' +
+            'notification that matches whenever it changes, `left` with the id of one that matches no more, and `erased` ' +
+            'with the `recipientId` of a person that was erased. The id of an event is where to resume.',
+          content: { 'application/json': pageOf(notificationSchema), 'text/event-stream': { type: 'string' } },
+        },
+      },
       problems: ['unavailable'],
     },
     'GET /v1/emails': {

@@ -115,7 +115,7 @@ export class NotificationLists {
 }
 
 /** An address that could be of mail is one: no Slack channel has an @ inside. */
-function channelOf(address: string): Channel {
+export function channelOf(address: string): Channel {
   return address.indexOf('@') > 0 ? 'email' : 'slack';
 }
 
