@@ -7,7 +7,7 @@ import { backwards } from './recall.js';
 type Readable = typeof escalationEvents | typeof emailEvents;
 type Decided = Extract<RecordOf<typeof escalationEvents>, { type: 'escalation.decided.v1' }>;
 
-const ended: ReadonlySet<string> = new Set([emailEffectTypes.succeeded, emailEffectTypes.failed]);
+const underWay: ReadonlySet<string> = new Set([emailEffectTypes.claimed, emailEffectTypes.attemptFailed]);
 
 /**
  * The pages of a mail say which notifications it tells of: whoever carries the decision out needs them, and whoever gathers
@@ -51,6 +51,7 @@ async function decisionBefore(
 }
 
 async function hasEnded({ data }: Decided, reader: StreamReader<Readable>): Promise<boolean> {
-  const last = await reader.last(emailEvents, data.operationId);
-  return last !== undefined && ended.has(last.type);
+  const [last] = await reader.readUnchecked(emailEvents, data.operationId, { direction: 'backwards', limit: 1 });
+  // What is reported of a mail follows its outcome.
+  return last !== undefined && !underWay.has(last.type);
 }

@@ -283,6 +283,18 @@ describe('what was told', () => {
     expect(await loadEscalation(access)).toEqual(before);
   });
 
+  test('is truncated also where the mail came back', async () => {
+    await tellTwice();
+    await escalations.flow.drive([sendEmailBot]);
+    for (const { operationId } of await escalations.decisions()) {
+      const bounced = { id: newId(), type: 'email.bounced.v1', data: {} };
+      await escalations.flow.store.append(streamName(emailEvents, operationId), 1n, [bounced]);
+    }
+    await allHavePassed();
+    await truncateStreams(escalations.flow.store, topology);
+    expect(await types()).toEqual([decided]);
+  });
+
   test('stays while a consumer may still need it', async () => {
     await tellTwice();
     await escalations.flow.drive([sendEmailBot]);
