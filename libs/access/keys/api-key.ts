@@ -3,9 +3,9 @@ import type { Caller } from '../caller.js';
 import { everyScope, type Scope } from '../scopes.js';
 import { normalHash, type KeyEntry } from './key-file.js';
 
-/** SHA-256 of a key, in base64url: what is kept of it, and what it is found by. */
+/** SHA-256 of a key, in hex: what is kept of it, and what it is found by. */
 export function hashOfKey(key: string): string {
-  return hash('sha256', key, 'base64url');
+  return hash('sha256', key, 'hex');
 }
 
 /** A new key of 256 random bits. It begins with whose it is, so that one that is found somewhere can be revoked. */
@@ -16,7 +16,7 @@ export function newKey(name: string): string {
 /** A key as long as its entry stands as it is. */
 export class ApiKey implements Caller {
   readonly name: string;
-  /** In base64url. */
+  /** In hex. */
   readonly hash: string;
   private readonly scopes: ReadonlySet<string>;
   private readonly notAfter: number;

@@ -28,7 +28,7 @@ test.each<[unknown, string]>([
   [[{ ...entry, scopes: '*' }], 'scopes must be an array'],
   [[{ ...entry, notAfter: 'tomorrow' }], 'notAfter must be an RFC 3339 time'],
   [[entry, { ...entry, name: 'other' }], 'has the key of entry 2 twice'],
-  [[entry, { ...entry, hash: Buffer.from(entry.hash, 'base64url').toString('hex') }], 'has the key of entry 2 twice'],
+  [[entry, { ...entry, hash: Buffer.from(entry.hash, 'hex').toString('base64url') }], 'has the key of entry 2 twice'],
 ])('%j is refused, in one line that quotes nothing', (content, message) => {
   const read = (): readonly KeyEntry[] => parseKeyFile(JSON.stringify(content));
   expect(read).toThrow(KeyFileMalformed);

@@ -13,8 +13,8 @@ export class KeyEntry {
   })
   name!: string;
 
-  /** SHA-256 of the key, in base64url or in hex. */
-  @Matches(/^([\w-]{43}|[\da-f]{64})$/i, { message: 'must be a SHA-256 in base64url (43 characters) or hex (64)' })
+  /** SHA-256 of the key, in hex or in base64url. */
+  @Matches(/^([\w-]{43}|[\da-f]{64})$/i, { message: 'must be a SHA-256 in hex (64 characters) or base64url (43)' })
   hash!: string;
 
   @IsArray()
@@ -54,9 +54,9 @@ export function entryProblems(entry: unknown): readonly string[] {
   return validate(KeyEntry, entry).map(({ path, message }) => (path === '' ? message : `${path} ${message}`));
 }
 
-/** In base64url. */
+/** In hex. */
 export function normalHash(hash: string): string {
-  return Buffer.from(hash, hash.length === 64 ? 'hex' : 'base64url').toString('base64url');
+  return Buffer.from(hash, hash.length === 64 ? 'hex' : 'base64url').toString('hex');
 }
 
 /** The parser's own message quotes the text. */
