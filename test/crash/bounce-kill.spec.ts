@@ -69,5 +69,6 @@ test.each(trials)('killed $moment $type: what a mail that came back leads to sta
   const records = await readStore(folder.path);
   expectWholeStreams(records);
   for (const step of steps) expect(records.filter(({ type }) => type === step)).toHaveLength(1);
-  expect(smtp.mails).toHaveLength(2);
+  // One that was on its way when the process was killed is sent again, as the same mail.
+  expect(new Set(smtp.mails.map((mail) => mail.parsed.messageId)).size).toBe(2);
 });
