@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { newId } from '#libs/kernel';
 import { StoreUnavailable, StoreUnusable, type EventStore } from '#libs/store/port';
 import { eventually, TemporaryStore } from '#libs/testing';
-import { installationKeyOwner, MemoryKeyStore, type KeyStore } from '#libs/vault';
+import { installationKeyOwner, MemoryKeyStore, Vault, type KeyStore } from '#libs/vault';
 import { InstallationKeys } from './installation.js';
 
 const alice = 'recipient/alice';
@@ -108,8 +108,9 @@ describe('the keys of an event store', () => {
 
   describe('where the event store names none yet, as before this version', () => {
     beforeEach(async () => {
-      const put = { id: newId(), type: 'recipient.put.v1', data: {} };
-      await opened.store.append('recipient.event-alice', 'noStream', [put]);
+      const lost = new Vault(new MemoryKeyStore());
+      const data = { displayName: await lost.sealFor(alice, 'name', 'Alice') };
+      await opened.store.append('recipient.event-alice', 'noStream', [{ id: newId(), type: 'recipient.put.v1', data }]);
     });
 
     test('are those that were in use: they are noted', async () => {

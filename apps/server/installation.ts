@@ -10,7 +10,14 @@ import {
   type EventStore,
   type ExpectedRevision,
 } from '#libs/store/port';
-import { installationKeyOwner, type DataKey, type Forget, type KeyStore, type KeyWatch } from '#libs/vault';
+import {
+  type DataKey,
+  type Forget,
+  installationKeyOwner,
+  type KeyStore,
+  type KeyWatch,
+  sealedPrefix,
+} from '#libs/vault';
 
 const stream = streamName(runtimeInstallations, 'keys');
 
@@ -102,8 +109,8 @@ export class InstallationKeys implements KeyStore {
       const [known] = await this.keys.idsOf(installationKeyOwner);
       const own = known ?? (await this.keys.keyFor(installationKeyOwner)).id;
       if (noted?.keyStore === own) break;
-      // Versions that noted nothing made this key before they stored anything about anybody.
-      const isElsewhere = noted !== undefined || (known === undefined && (await this.holdsPersonalData()));
+      // Versions that noted nothing made this key before they sealed anything of anybody's.
+      const isElsewhere = noted !== undefined || (known === undefined && (await this.holdsSealedData()));
       if (isElsewhere && own !== this.accepted) {
         throw new StoreUnusable(
           'the personal data of this event store is sealed with keys that are kept elsewhere: ' +
@@ -124,9 +131,11 @@ export class InstallationKeys implements KeyStore {
     return undefined;
   }
 
-  private async holdsPersonalData(): Promise<boolean> {
+  private async holdsSealedData(): Promise<boolean> {
     const filter = { categories: [recipientEvents.category, notificationClientOperations.category] };
-    for await (const _ of this.store.readAll({ limit: 1, filter })) return true;
+    for await (const { data } of this.store.readAll({ limit: 10, filter })) {
+      if (JSON.stringify(data).includes(sealedPrefix)) return true;
+    }
     return false;
   }
 
