@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { bounceClient, BounceIntake, startBounceListener } from '#libs/channel/email';
 import { messageOf } from '#libs/kernel';
 import { openClient } from '#libs/runtime';
+import type { Tracing } from '#libs/tracing';
 import type { Metrics } from './metrics/metrics.js';
 import type { Parts } from './parts.js';
 import type { Settings } from './settings/index.js';
@@ -16,10 +17,12 @@ export interface RunningBounceListener {
 export function createBounceIntake(
   { store, vault, contents, bounces }: Parts,
   metrics: Metrics,
+  tracing: Tracing | undefined,
   log: Logger,
 ): BounceIntake {
+  const client = openClient(store, bounceClient);
   return new BounceIntake({
-    client: openClient(store, bounceClient),
+    client: tracing?.client(client) ?? client,
     vault,
     contents,
     bounces,

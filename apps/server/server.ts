@@ -123,7 +123,7 @@ export async function startServer(
     metrics.addConsumers(started, parts.store);
     keys = await openKeys(settings, log);
     lists = await openLists(settings, parts, started, log);
-    const intake = createBounceIntake(parts, metrics, log);
+    const intake = createBounceIntake(parts, metrics, tracing, log);
     const checks = [
       storeCheck(parts.store),
       ...parts.storeChecks,
