@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { ReadinessCheck } from '#libs/http';
 import { messageOf } from '#libs/kernel';
-import type { Runtime } from '#libs/runtime';
+import type { Runtime, Sharing } from '#libs/runtime';
 import { StoreUnavailable, type EventStore } from '#libs/store/port';
 
 /**
@@ -29,10 +29,17 @@ export async function startConsumers(runtime: Runtime<never>, store: EventStore,
     name: 'consumers',
     check: () => {
       const failed = runtime.status().filter(({ state }) => state === 'failed');
-      const detail = failed.length > 0 ? `stopped: ${failed.map(({ name }) => name).join(', ')}` : trouble;
-      return detail === undefined ? { status: 'up' } : { status: 'down', detail };
+      const wrong = failed.length > 0 ? `stopped: ${failed.map(({ name }) => name).join(', ')}` : trouble;
+      const detail = wrong ?? runtime.trouble;
+      if (detail !== undefined) return { status: 'down', detail };
+      const sharing = runtime.sharing();
+      return { status: 'up', ...(sharing && { detail: sharingDetail(sharing) }) };
     },
   };
+}
+
+function sharingDetail({ held, members }: Sharing): string {
+  return `one of ${members.length} members; has ${held.length === 0 ? 'no slots' : held.join(', ')}`;
 }
 
 /** Up while the store answers. */

@@ -126,7 +126,7 @@ export class InstallationKeys implements KeyStore {
   private async noted(): Promise<{ readonly keyStore: string; readonly revision: bigint } | undefined> {
     for await (const record of this.store.readStream(stream, { direction: 'backwards', limit: 1 })) {
       const { data, revision } = parse(runtimeInstallations, record);
-      return { keyStore: data.keyStore, revision };
+      if ('keyStore' in data) return { keyStore: data.keyStore, revision };
     }
     return undefined;
   }

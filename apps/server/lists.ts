@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { ReadinessCheck } from '#libs/http';
-import { messageOf, parse, streamName } from '#libs/kernel';
+import { messageOf } from '#libs/kernel';
 import {
   notificationViews,
   openNotificationIndex,
@@ -9,7 +9,7 @@ import {
   type NotificationIndex,
 } from '#libs/notification';
 import { CatchUp, type Stage } from '#libs/query-index';
-import { runtimeCheckpoints, type AnyHandler, type Runtime } from '#libs/runtime';
+import { SavedPositions, type AnyHandler, type Runtime } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
 import type { Parts } from './parts.js';
 import type { Settings } from './settings/index.js';
@@ -62,26 +62,7 @@ export async function openLists(
 }
 
 function consumerStage(runtime: Runtime<never>, store: EventStore, handler: AnyHandler): Stage {
+  const positions = new SavedPositions(store, handler, runtime.partitions);
   const consumer = runtime.consumer(handler.name);
-  return { name: handler.name, position: () => consumer?.status().position ?? savedPosition(store, handler) };
-}
-
-/** Of a consumer in another process: it saves how far it is only after it has had something to do. */
-async function savedPosition(store: EventStore, { name, reads }: AnyHandler): Promise<bigint> {
-  const head = await store.head();
-  const after = await checkpointOf(store, name);
-  const filter = { categories: reads.map(({ category }) => category) };
-  // From a position at which there is a record: EventStoreDB takes no other.
-  for await (const record of store.readAll({ from: after, limit: 2, filter })) {
-    if (record.position > after) return record.position - 1n;
-  }
-  return head;
-}
-
-async function checkpointOf(store: EventStore, consumer: string): Promise<bigint> {
-  const stream = streamName(runtimeCheckpoints, consumer);
-  for await (const record of store.readStream(stream, { direction: 'backwards', limit: 1 })) {
-    return BigInt(parse(runtimeCheckpoints, record).data.position);
-  }
-  return 0n;
+  return { name: handler.name, position: () => positions.least((partition) => consumer?.positionOf(partition)) };
 }

@@ -24,6 +24,7 @@ import { measureRequests } from './metrics/http.js';
 import { Metrics } from './metrics/metrics.js';
 import { closeParts, openParts, type StoreDecorator } from './parts.js';
 import { logRequests } from './request-log.js';
+import { sharingOf } from './sharing.js';
 import { createSteps } from './steps.js';
 import { openTracing } from './tracing/open.js';
 import { openRebuilds } from './views.js';
@@ -70,7 +71,8 @@ export async function startServer(
     log.warn('nobody is told of notifications that fail, now or later: TIDINGS_TEAM_EMAIL is not set');
   }
   const metrics = new Metrics();
-  const scavenger = keepScavenging(parts.store, log);
+  const sharing = sharingOf(settings, log);
+  const scavenger = keepScavenging(parts.store, sharing?.partitions, log);
   let runtime: Runtime<never> | undefined;
   let rebuilds: ViewRebuilds | undefined;
   let lists: Lists | undefined;
@@ -111,6 +113,7 @@ export async function startServer(
       roles: rolesOf(settings),
       views: parts.views,
       log: metrics.counted(consumerLog(log)),
+      sharing,
       trace: tracing?.work,
     });
     runtime = started;
@@ -149,9 +152,9 @@ export async function startServer(
 }
 
 /** Gives back what nobody needs or can read any more, such as old checkpoints. */
-function keepScavenging(store: EventStore, log: Logger): NodeJS.Timeout {
+function keepScavenging(store: EventStore, partitions: number | undefined, log: Logger): NodeJS.Timeout {
   return setInterval(() => {
-    truncateStreams(store, topology)
+    truncateStreams(store, topology, partitions)
       .then(() => store.scavenge())
       .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'the store was not scavenged'));
   }, scavengeEvery);

@@ -15,6 +15,8 @@ export type StreamKind =
   | 'retry'
   | 'parked'
   | 'control'
+  | 'member'
+  | 'lease'
   | 'installation'
   | 'timer'
   | 'agenda'

@@ -6,6 +6,8 @@ export interface ConsumerView {
   readonly name: string;
   readonly role: string;
   readonly state: ConsumerStatus['state'];
+  /** Those of its flows that this process has; 0 alone, where they are not split. */
+  readonly partitions: readonly number[];
   /** Every record up to here is done with: handled, to be retried, or parked. */
   readonly position: string;
   /** Positions between there and the end of the store: no fewer than the records that are left to do. */
@@ -22,13 +24,14 @@ export interface ConsumerView {
 
 /** @param head position of the store's last record */
 export function consumerView(status: ConsumerStatus, head: bigint): ConsumerView {
-  const { name, role, state, position, handled, waiting, retrying, parked, lastError, pausedAt } = status;
+  const { name, role, state, partitions, position, handled, waiting, retrying, parked, lastError, pausedAt } = status;
   return {
     name,
     role,
     state,
+    partitions,
     position: String(position),
-    lag: head > position ? Number(head - position) : 0,
+    lag: state !== 'standby' && head > position ? Number(head - position) : 0,
     handled,
     waiting,
     retrying,

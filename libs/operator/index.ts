@@ -1,6 +1,7 @@
 export type { ConsumerView } from './consumers.js';
 export type { ConsumerHandling } from './handling/read-handling.js';
 export type { HandlingView } from './http/handling.controller.js';
+export type { MembersView, MemberView } from './http/members.controller.js';
 export type { ParkedDetail, ParkedPage } from './http/parked.controller.js';
 export type { StatsView } from './http/stats.controller.js';
 export type { StreamEnd, StreamView, TopologyView } from './http/streams.controller.js';

@@ -3,6 +3,7 @@ import { LiveFeed } from '#libs/runtime';
 import { Activity } from './activity/activity.js';
 import { ConsumersController } from './http/consumers.controller.js';
 import { HandlingController } from './http/handling.controller.js';
+import { MembersController } from './http/members.controller.js';
 import { ParkedController } from './http/parked.controller.js';
 import { StatsController } from './http/stats.controller.js';
 import { StreamsController } from './http/streams.controller.js';
@@ -23,6 +24,7 @@ export class OperatorModule implements OnModuleInit, OnModuleDestroy {
       module: OperatorModule,
       controllers: [
         ConsumersController,
+        MembersController,
         ParkedController,
         HandlingController,
         StreamsController,

@@ -1,13 +1,18 @@
 export * from './aggregate/cached-aggregates.js';
 export * from './aggregate/decide-and-append.js';
 export * from './aggregate/execute.js';
+export { SavedPositions } from './checkpoint/saved-positions.js';
 export type { Consumer } from './consumer/consumer.js';
 export type { ArchivedRecord } from './parking/parked.js';
+export { bookkeepingKey, consumerOfKey, partitionOf, partitionsOf } from './consumer/partitions.js';
 export type { ConsumerLog, ConsumerState, ConsumerStatus } from './consumer/status.js';
 export type { Attempt } from './effect/attempt.js';
 export * from './effect/cancel-effect.js';
 export * from './effect/effect.js';
 export * from './effect/run-effect.js';
+export { LeaseLost } from './lease/lease.js';
+export type { LeaseLog, Sharing, SharingOptions } from './lease/sharing.js';
+export type { HandlerGroup, Slot } from './lease/slot.js';
 export * from './live/final-waits.js';
 export * from './live/latest.js';
 export * from './live/live-feed.js';

@@ -1,6 +1,11 @@
 import type { EventStore } from '#libs/store/port';
 import { Consumer } from './consumer/consumer.js';
+import { partitionsOf } from './consumer/partitions.js';
 import type { ConsumerLog, ConsumerStatus } from './consumer/status.js';
+import { LeaseKeeper } from './lease/lease-keeper.js';
+import type { Lease } from './lease/lease.js';
+import type { Sharing, SharingOptions } from './lease/sharing.js';
+import { groupOf, handlerGroups, partsOf, type Slot } from './lease/slot.js';
 import type { AnyHandler, Role } from './topology/handler.js';
 import type { Topology } from './topology/topology.js';
 import type { ViewNames } from './view/view-names.js';
@@ -19,11 +24,16 @@ export interface RuntimeOptions<Services> {
   readonly trace?: WorkTrace | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly now?: () => number;
+  /** Where other processes run the same handlers on the same store; left out: this one is alone. */
+  readonly sharing?: SharingOptions | undefined;
 }
 
 /** All consumers of this process. */
 export class Runtime<Services> {
+  /** Into how many partitions flows are split. */
+  readonly partitions: number;
   private readonly consumers: readonly Consumer[];
+  private readonly keeper: LeaseKeeper | undefined;
 
   constructor({
     store,
@@ -34,30 +44,84 @@ export class Runtime<Services> {
     views,
     trace = untraced,
     now = Date.now,
+    sharing,
   }: RuntimeOptions<Services>) {
+    this.partitions = sharing?.partitions ?? 1;
     this.consumers = topology.handlers
       .filter((handler: AnyHandler) => handler.reads.length > 0 && roles.has(handler.role))
-      .map(
-        (handler: AnyHandler) =>
-          new Consumer(store, handler, handler.create(services as never), now, log, trace, views),
-      );
+      .map((handler: AnyHandler) => {
+        const create = () => handler.create(services as never);
+        return new Consumer({ store, handler, create, partitions: this.partitions, now, log, trace, views });
+      });
+    const groups = new Set([...roles].map((role) => groupOf({ role })));
+    this.keeper =
+      sharing &&
+      new LeaseKeeper(store, sharing, {
+        groups: handlerGroups.filter((group) => groups.has(group)),
+        start: (leases) => this.take(leases),
+        end: (slot) => this.end(slot),
+        controlled: async (name) => this.consumer(name)?.controlled(),
+      });
   }
 
+  /** Resolves when what this process is to do runs; waits where the store is away. @throws PartitionsDiffer */
   async start(): Promise<void> {
-    await Promise.all(this.consumers.map((consumer) => consumer.start()));
+    if (this.keeper === undefined) {
+      await Promise.all(this.consumers.map((consumer) => consumer.start([{ index: 0, lease: undefined }])));
+    } else {
+      await Promise.all(this.consumers.map((consumer) => consumer.start([])));
+      await this.keeper.start();
+    }
   }
 
   /** Finishes what is being handled and saves the checkpoints. */
   async drain(): Promise<void> {
+    await this.keeper?.stop();
     await Promise.all(this.consumers.map((consumer) => consumer.drain()));
   }
 
+  /** Of those that have something to do in this process. */
   status(): readonly ConsumerStatus[] {
-    return this.consumers.map((consumer) => consumer.status());
+    return this.consumers.map((consumer) => consumer.status()).filter(({ state }) => state !== 'standby');
   }
 
   /** The consumer of that name, to pause, resume or redrive. */
   consumer(name: string): Consumer | undefined {
     return this.consumers.find((consumer) => consumer.name === name);
+  }
+
+  /** Which processes share the store, and who does what; undefined where this process is alone. */
+  sharing(): Sharing | undefined {
+    return this.keeper?.sharing();
+  }
+
+  /** Why this process has nothing to do although it should; undefined where all is well. */
+  get trouble(): string | undefined {
+    return this.keeper?.trouble;
+  }
+
+  private async take(leases: readonly Lease[]): Promise<void> {
+    await Promise.all(
+      this.consumers.map((consumer) =>
+        consumer.start(
+          leases.flatMap((lease) => {
+            const { partition: index } = partsOf(lease.slot);
+            return this.has(consumer, lease.slot) ? { index, lease } : [];
+          }),
+        ),
+      ),
+    );
+  }
+
+  private async end(slot: Slot): Promise<void> {
+    const { partition } = partsOf(slot);
+    const consumers = this.consumers.filter((consumer) => this.has(consumer, slot));
+    await Promise.all(consumers.map((consumer) => consumer.release(partition)));
+  }
+
+  /** What is not split belongs to the first slot. */
+  private has({ handler }: Consumer, slot: Slot): boolean {
+    const { group, partition } = partsOf(slot);
+    return groupOf(handler) === group && partition < partitionsOf(handler, this.partitions);
   }
 }

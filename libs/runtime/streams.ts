@@ -23,6 +23,13 @@ export interface FailedTry {
 export interface CheckpointReached {
   /** Every record up to this position has been handled, or stands in the retry or parked stream. */
   readonly position: string;
+  /** Set where a process took the consumer over: whoever had it before cannot write any more. */
+  readonly epoch?: number;
+}
+
+/** A process took the consumer over: whoever had it before cannot write the stream any more. */
+export interface TakenOver {
+  readonly epoch: number;
 }
 
 export interface RetryScheduled {
@@ -52,6 +59,29 @@ export interface RecordUnparked {
 
 /** What an operator told the consumer; the record's time is when. */
 export type ConsumerControlled = Readonly<Record<never, never>>;
+
+/** A process says that it is there. */
+export interface MemberAlive {
+  /** Counts from 1. */
+  readonly beat: number;
+  /** The groups of handlers that it runs; none any more while it drains. */
+  readonly groups: readonly string[];
+}
+
+export type MemberLeft = Readonly<Record<never, never>>;
+
+/** Who has a slot from now on, or had it until now. */
+export interface LeaseChanged {
+  /** Id of the process, as in its member stream. */
+  readonly holder: string;
+  /** Counts who had the slot, from 1. */
+  readonly epoch: number;
+}
+
+/** Into how many partitions flows are split, once and for all. */
+export interface PartitionsFixed {
+  readonly count: number;
+}
 
 /** A version of a view's streams. */
 export interface ViewVersion {
@@ -103,22 +133,25 @@ export interface AgendaKept {
   readonly endedBefore: number;
 }
 
-type Kind = 'string' | 'string or null' | 'number' | 'number or null' | 'object' | 'array';
+type Kind =
+  'string' | 'string or null' | 'number' | 'number or null' | 'number or undefined' | 'object' | 'array';
 
 /** The fields of data that only the runtime writes: more would not be bad input but a bug in the runtime. */
 function internal<Data>(fields: Readonly<Record<keyof Data & string, Kind>>): Schema<Data> {
-  const expected = Object.entries<Kind>(fields);
+  const expected = Object.entries<Kind>(fields).map(([name, kind]) => [name, kind.split(' or ')] as const);
   return {
     problems: (data) =>
       kindOf(data) === 'object'
         ? expected
-            .filter(([name, kind]) => !kind.split(' or ').includes(kindOf((data as Record<string, unknown>)[name])))
-            .map(([name, kind]) => `${name}: must be of type ${kind}`)
+            .filter(([name, kinds]) => !kinds.includes(kindOf((data as Record<string, unknown>)[name])))
+            .map(([name, kinds]) => `${name}: must be of type ${kinds.join(' or ')}`)
         : ['must be an object'],
     jsonSchema: () => ({
       type: 'object',
-      properties: Object.fromEntries(expected.map(([name, kind]) => [name, { type: kind.split(' or ') }])),
-      required: expected.map(([name]) => name),
+      properties: Object.fromEntries(
+        expected.map(([name, kinds]) => [name, { type: kinds.filter((kind) => kind !== 'undefined') }]),
+      ),
+      required: expected.filter(([, kinds]) => !kinds.includes('undefined')).map(([name]) => name),
     }),
   };
 }
@@ -130,7 +163,10 @@ function kindOf(value: unknown): string {
 
 /** One stream a consumer: how far it is. */
 export const runtimeCheckpoints = defineStream('runtime', 'checkpoint', {
-  'runtime.checkpoint-reached.v1': internal<CheckpointReached>({ position: 'string' }),
+  'runtime.checkpoint-reached.v1': internal<CheckpointReached>({
+    position: 'string',
+    epoch: 'number or undefined',
+  }),
 });
 
 /** One stream a consumer: the records it will try again. */
@@ -142,6 +178,7 @@ export const runtimeRetries = defineStream('runtime', 'retry', {
     tries: 'array',
   }),
   'runtime.retry-ended.v1': internal<RetryEnded>({ recordId: 'string', stream: 'string', outcome: 'string' }),
+  'runtime.retry-taken-over.v1': internal<TakenOver>({ epoch: 'number' }),
 });
 
 /** One stream a consumer: the records it has given up, until somebody redrives or archives them. */
@@ -149,6 +186,7 @@ export const runtimeParked = defineStream('runtime', 'parked', {
   'runtime.record-parked.v1': internal<RecordParked>({ record: 'object', correlationId: 'string', tries: 'array' }),
   'runtime.record-redriven.v1': internal<RecordUnparked>({ recordId: 'string', stream: 'string' }),
   'runtime.record-archived.v1': internal<RecordUnparked>({ recordId: 'string', stream: 'string' }),
+  'runtime.parked-taken-over.v1': internal<TakenOver>({ epoch: 'number' }),
 });
 
 /** One stream a consumer: whether an operator has paused it. */
@@ -175,9 +213,25 @@ export const runtimeRebuilds = defineStream('runtime', 'rebuild', {
   }),
 });
 
-/** What holds for all processes of an event store. The stream `keys` names the key store that its personal data is sealed with. */
+/** One stream a process that shares the store with others: that it is alive. */
+export const runtimeMembers = defineStream('runtime', 'member', {
+  'runtime.member-alive.v1': internal<MemberAlive>({ beat: 'number', groups: 'array' }),
+  'runtime.member-left.v1': internal<MemberLeft>({}),
+});
+
+/** One stream a slot: which process has it. */
+export const runtimeLeases = defineStream('runtime', 'lease', {
+  'runtime.lease-taken.v1': internal<LeaseChanged>({ holder: 'string', epoch: 'number' }),
+  'runtime.lease-released.v1': internal<LeaseChanged>({ holder: 'string', epoch: 'number' }),
+});
+
+/**
+ * What holds for all processes of an event store. The stream `keys` names the key store that its personal data is sealed
+ * with, the stream `partitions` says how many partitions there are.
+ */
 export const runtimeInstallations = defineStream('runtime', 'installation', {
   'runtime.key-store-noted.v1': internal<KeyStoreNoted>({ keyStore: 'string' }),
+  'runtime.partitions-fixed.v1': internal<PartitionsFixed>({ count: 'number' }),
 });
 
 /** The runtime's own, which stand in no topology: no handler writes them. */
@@ -186,6 +240,8 @@ export const bookkeepingStreams = [
   runtimeRetries,
   runtimeParked,
   runtimeControls,
+  runtimeMembers,
+  runtimeLeases,
   runtimeVersions,
   runtimeRebuilds,
   runtimeInstallations,

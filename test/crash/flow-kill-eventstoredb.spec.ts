@@ -37,7 +37,7 @@ async function openElsewhere(): Promise<Elsewhere> {
   const store = await openSqliteStore({ directory: folder.path });
   const facade = await startFacade(store, { writable: true });
   return {
-    settings: { TIDINGS_EVENTSTORE_URL: `esdb://127.0.0.1:${facade.port}?tls=false` },
+    settings: { TIDINGS_EVENTSTORE_URL: `esdb://127.0.0.1:${facade.port}?tls=false`, TIDINGS_PARTITIONS: '2' },
     async records() {
       const records: RecordedEvent[] = [];
       for await (const record of store.readAll()) records.push(record);

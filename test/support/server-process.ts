@@ -14,6 +14,8 @@ export interface ServerProcess {
   readonly output: string;
   /** Asks the process to end, by SIGTERM unless said otherwise. @throws where it does not end with exit code 0 */
   stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<void>;
+  /** Sends a signal that does not end it. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** Ends the process by SIGKILL. Does nothing when it has ended. */
   kill(): Promise<void>;
 }
@@ -43,6 +45,7 @@ export async function startServer(dataDir: string, env: Environment = {}): Promi
       const { code } = await server.ended();
       if (code !== 0) throw new Error(`${signal} ended the server with exit code ${code}:\n${server.output}`);
     },
+    signal: (signal) => void server.process.kill(signal),
     async kill() {
       server.process.kill('SIGKILL');
       await server.ended();

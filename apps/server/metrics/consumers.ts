@@ -3,7 +3,7 @@ import type { ConsumerLog, ConsumerState, ConsumerStatus, Runtime } from '#libs/
 import type { EventStore } from '#libs/store/port';
 import { headWhenThere } from './store.js';
 
-const states: readonly ConsumerState[] = ['running', 'paused', 'failed', 'stopped'];
+const states: readonly ConsumerState[] = ['running', 'paused', 'failed', 'stopped', 'standby'];
 const labelNames = ['consumer'] as const;
 
 type Sample = (status: ConsumerStatus) => number;

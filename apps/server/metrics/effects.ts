@@ -24,7 +24,7 @@ export class EffectMetrics {
   email(transport: EmailTransport): EmailTransport {
     return {
       sandbox: transport.sandbox,
-      send: (message, signal) => this.measure('email', () => transport.send(message, signal)),
+      send: (message, ...more) => this.measure('email', () => transport.send(message, ...more)),
       close: () => transport.close(),
     };
   }

@@ -86,6 +86,14 @@ test.each([
   expect(JSON.stringify(reading)).not.toContain('canary');
 });
 
+test('TIDINGS_PARTITIONS is for processes that share a store', () => {
+  expect(readSettings({ TIDINGS_PARTITIONS: '4' }, [], cwd)).toEqual({
+    error: 'TIDINGS_PARTITIONS needs a TIDINGS_EVENTSTORE_URL: only one process can use the embedded store',
+  });
+  const shared = { TIDINGS_PARTITIONS: '4', TIDINGS_EVENTSTORE_URL: 'esdb://db.example.com?tls=false' };
+  expect(readSettings(shared, [], cwd)).toMatchObject({ settings: { partitions: 4, leaseSeconds: 10 } });
+});
+
 test.each([{}, { TIDINGS_EVENTSTORE_URL: 'esdb://db.example.com?tls=false' }])(
   'TIDINGS_EVENTSTORE_CA with %j',
   (more) => {

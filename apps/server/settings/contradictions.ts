@@ -23,9 +23,15 @@ function ofBounces({ bounceAddress, bounceListen }: Settings): string[] {
   return ['TIDINGS_BOUNCE_LISTEN needs TIDINGS_BOUNCE_ADDRESS: it takes mail to that address only'];
 }
 
-function ofEventStore({ eventStore, eventStoreCa }: Settings): string[] {
-  if (eventStoreCa === undefined || eventStore?.connection.tls) return [];
-  return ['TIDINGS_EVENTSTORE_CA needs a TIDINGS_EVENTSTORE_URL with TLS'];
+function ofEventStore({ eventStore, eventStoreCa, partitions }: Settings): string[] {
+  const found: string[] = [];
+  if (eventStoreCa !== undefined && !eventStore?.connection.tls) {
+    found.push('TIDINGS_EVENTSTORE_CA needs a TIDINGS_EVENTSTORE_URL with TLS');
+  }
+  if (partitions !== undefined && eventStore === undefined) {
+    found.push('TIDINGS_PARTITIONS needs a TIDINGS_EVENTSTORE_URL: only one process can use the embedded store');
+  }
+  return found;
 }
 
 function ofSharedStores({ eventStore, keys, keysCa, blobs, roles: own }: Settings): string[] {

@@ -98,6 +98,20 @@ export const settingsTable = {
     unset: 'the tlsCAFile of the URL, else the well-known authorities',
     description: 'File of the CA certificates (PEM) to trust when talking to EventStoreDB.',
   }),
+  partitions: optional({
+    name: 'TIDINGS_PARTITIONS',
+    parse: integer(1, 64),
+    unset: '8 with EventStoreDB; the embedded store is not split',
+    description:
+      'Parts that the work is split into for processes that share an EventStoreDB, 1 to 64; cannot be changed later.',
+  }),
+  leaseSeconds: required({
+    name: 'TIDINGS_LEASE_SECONDS',
+    parse: integer(1, 300),
+    default: '10',
+    description:
+      'Seconds after which others take over what a process on EventStoreDB does that gives no sign of life, 1 to 300.',
+  }),
   keys: optional({
     name: 'TIDINGS_KEYS_URL',
     parse: redisUrl,

@@ -47,6 +47,8 @@ export const broadcastFanOutBot = defineBot({
   reads: [broadcastEvents, broadcastInternalOperations, notificationEvents],
   looksUp: [broadcastClientOperations, groupEvents],
   writes: [broadcastInternalOperations, notificationInternalOperations],
+  // It counts how the members' flows end.
+  partitioned: false,
   create: (services: BroadcastFanOutServices) => new FanOut(services),
 });
 

@@ -48,6 +48,8 @@ export const broadcastViewProjector = defineProjector({
   reads: [broadcastEvents, notificationEvents],
   looksUp: [broadcastViews],
   writes: [broadcastViews],
+  // It counts how the members' flows end.
+  partitioned: false,
   rebuild: {
     view: broadcastViews,
     type: 'broadcast.view.v1',

@@ -68,6 +68,8 @@ export const escalationBot = defineBot({
   looksUp: [escalationEvents],
   writes: [escalationEvents, runtimeTimers],
   concurrency: 1,
+  // The team has one stream.
+  partitioned: false,
   mostDeferred: 10 * pageSize,
   create: (services: EscalationServices) => new EscalationBot(services),
 });

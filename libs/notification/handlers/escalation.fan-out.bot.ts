@@ -27,6 +27,7 @@ export const escalationFanOutBot = defineBot({
   looksUp: [notificationEvents],
   writes: [emailOperations, notificationEvents],
   concurrency: 1,
+  partitioned: false,
   create: () => ({
     async handle(record, context): Promise<Deferred | void> {
       if (record.type !== 'escalation.decided.v1') return;

@@ -2,8 +2,11 @@ import type { RecordOf } from '#libs/kernel';
 import type { FailedTry, runtimeParked, runtimeRetries } from '#libs/runtime';
 import { rfc3339 } from '../consumers.js';
 
-/** What a consumer's bookkeeping says. */
-export type Bookkeeping = RecordOf<typeof runtimeRetries> | RecordOf<typeof runtimeParked>;
+/** What a consumer's bookkeeping says of records. */
+export type Bookkeeping = Exclude<
+  RecordOf<typeof runtimeRetries> | RecordOf<typeof runtimeParked>,
+  { readonly data: { readonly epoch: number } }
+>;
 
 /** `waiting` waits behind another record of its flow. */
 export type HandlingState = 'pending' | 'waiting' | 'retrying' | 'parked' | 'archived' | 'handled';

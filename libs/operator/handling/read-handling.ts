@@ -1,5 +1,15 @@
-import { categoryOf, keyOf, parse, streamName, type RecordedEvent } from '#libs/kernel';
-import { identityOf, runtimeCheckpoints, runtimeParked, runtimeRetries, type AnyHandler } from '#libs/runtime';
+import { categoryOf, correlationOf, keyOf, parse, streamName, type RecordedEvent } from '#libs/kernel';
+import {
+  bookkeepingKey,
+  consumerOfKey,
+  identityOf,
+  partitionOf,
+  partitionsOf,
+  runtimeCheckpoints,
+  runtimeParked,
+  runtimeRetries,
+  type AnyHandler,
+} from '#libs/runtime';
 import type { OperatorServices } from '../operator-services.js';
 import { foldHandling, type Bookkeeping, type Handling } from './handling.js';
 
@@ -18,7 +28,7 @@ export async function readHandling(services: Services, record: RecordedEvent): P
     reads.some((stream) => stream.category === category),
   );
   // First how far they are: what they note down of a record they have passed is there by then.
-  const positions = await Promise.all(handlers.map((handler) => positionOf(services, handler)));
+  const positions = await Promise.all(handlers.map((handler) => positionOf(services, handler, correlationOf(record))));
   const bookkeeping = await bookkeepingOf(services, record);
   return handlers.map(({ name, role }, index) => ({
     consumer: name,
@@ -27,13 +37,17 @@ export async function readHandling(services: Services, record: RecordedEvent): P
   }));
 }
 
-/** Exact for a consumer of this process, else the last checkpoint. */
-async function positionOf({ runtime, store }: Services, { name }: AnyHandler): Promise<bigint> {
-  const consumer = runtime.consumer(name);
-  if (consumer !== undefined) return consumer.status().position;
-  const options = { direction: 'backwards', limit: 1 } as const;
-  for await (const record of store.readStream(streamName(runtimeCheckpoints, name), options))
+/** How far the consumer is with a flow: exact where this process has the flow's partition, else the last checkpoint. */
+async function positionOf({ runtime, store }: Services, handler: AnyHandler, flow: string): Promise<bigint> {
+  const { name } = handler;
+  const count = partitionsOf(handler, runtime.partitions);
+  const partition = partitionOf(flow, count);
+  const known = runtime.consumer(name)?.positionOf(partition);
+  if (known !== undefined) return known;
+  const stream = streamName(runtimeCheckpoints, bookkeepingKey(name, partition, count));
+  for await (const record of store.readStream(stream, { direction: 'backwards', limit: 1 })) {
     return BigInt(parse(runtimeCheckpoints, record).data.position);
+  }
   return 0n;
 }
 
@@ -45,11 +59,11 @@ async function bookkeepingOf({ store }: Services, record: RecordedEvent): Promis
   for await (const stored of store.readAll({ from: record.position, filter: { categories } })) {
     const isRetry = categoryOf(stored.stream) === runtimeRetries.category;
     const entry = isRetry ? parse(runtimeRetries, stored) : parse(runtimeParked, stored);
-    if (identityIn(entry) !== wanted) continue;
-    const consumer = keyOf(stored.stream);
+    if ('epoch' in entry.data || identityIn(entry as Bookkeeping) !== wanted) continue;
+    const consumer = consumerOfKey(keyOf(stored.stream));
     const entries = found.get(consumer);
-    if (entries === undefined) found.set(consumer, [entry]);
-    else entries.push(entry);
+    if (entries === undefined) found.set(consumer, [entry as Bookkeeping]);
+    else entries.push(entry as Bookkeeping);
   }
   return found;
 }

@@ -6,6 +6,7 @@ import type { ConsumerHandling } from '../handling/read-handling.js';
 import type { ParkedItem, ParkedState } from '../parked/parked-item.js';
 import type { Redriven } from '../parked/parked-records.js';
 import type { HandlingView } from './handling.controller.js';
+import type { MembersView, MemberView } from './members.controller.js';
 import type { StatsView } from './stats.controller.js';
 import type { StreamEnd, StreamView, TopologyView } from './streams.controller.js';
 import type { ParkedDetail } from './parked.controller.js';
@@ -25,7 +26,12 @@ export const consumerSchema = named(
       paused: 'by an operator',
       failed: 'its bookkeeping failed for good, or another process took over',
       stopped: 'it does not run',
+      standby: 'other processes have all of its partitions',
     }),
+    partitions: {
+      ...arrayOf(count),
+      description: 'Those of its flows that this process has; 0 alone, where they are not split.',
+    },
     position: { ...position, description: 'Every record up to here is handled, to be retried, or parked.' },
     lag: { ...count, description: 'Positions to the end of the store: no fewer than the records left to do.' },
     handled: { ...count, description: 'Since the process started.' },
@@ -34,6 +40,24 @@ export const consumerSchema = named(
     parked: count,
     lastError: nullable(failedTry),
     pausedAt: nullable(time),
+  }),
+);
+
+export const membersSchema = named(
+  'Members',
+  objectOf<MembersView>({
+    partitions: { ...count, description: 'Into how many partitions the flows are split.' },
+    items: {
+      ...arrayOf(
+        objectOf<MemberView>({
+          id: uuid,
+          self: { ...flag, description: 'It is the one that answers.' },
+          roles: arrayOf(text),
+          slots: { ...arrayOf(text), description: 'What it does: a role and a partition each, as bots.0.' },
+        }),
+      ),
+      description: 'None where this process has the store alone.',
+    },
   }),
 );
 

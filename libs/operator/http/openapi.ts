@@ -4,6 +4,7 @@ import { parkedStates } from '../parked/parked-item.js';
 import {
   consumerSchema,
   handlingSchema,
+  membersSchema,
   parkedDetailSchema,
   parkedSchema,
   redrivenSchema,
@@ -43,10 +44,18 @@ export const operatorApi: ApiDescription = {
       query: {},
       answers: { 200: answer('The consumers.', consumers) },
     },
+    'GET /v1/members': {
+      id: 'listMembers',
+      summary: 'List the processes that share the store',
+      description: 'As this process knows them, with what each of them does.',
+      query: {},
+      answers: { 200: answer('The processes.', membersSchema) },
+    },
     'POST /v1/consumers/{name}:pause': {
       id: 'pauseConsumer',
       summary: 'Pause a consumer',
-      description: 'What it has begun is finished. Answered when it is on disk; repeated, it answers the same.',
+      description:
+        'In all processes. What it has begun is finished. Answered when it is on disk; repeated, it answers the same.',
       path: { name },
       answers: { 200: answer('The consumer.', consumerSchema) },
       problems: ['not-found', 'conflict', 'validation'],

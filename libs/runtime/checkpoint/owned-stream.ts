@@ -1,13 +1,15 @@
 import { newId, streamName, type Message, type MessageOf, type RecordOf, type StreamDefinition } from '#libs/kernel';
-import { StoreUnavailable, type EventStore } from '#libs/store/port';
+import { StoreUnavailable, WrongExpectedRevision, type EventStore } from '#libs/store/port';
 import { pause } from '../consumer/pause.js';
+import { LeaseLost, type Lease } from '../lease/lease.js';
 
 /** Of the runtime's own events, the largest of which are some 30 KB: together they fit into one append. */
 const batchSize = 32;
 
 /**
  * A stream with this process as its only writer: it knows the revision, and what is written at the same time goes in
- * one append. A writer that took over elsewhere shows as `WrongExpectedRevision`, after which every write fails.
+ * one append. A writer that took over elsewhere shows as `WrongExpectedRevision`, after which every write fails – as
+ * `LeaseLost` where there is a lease, which is looked at before each append, too.
  */
 export class OwnedStream<Stream extends StreamDefinition> {
   readonly name: string;
@@ -20,6 +22,7 @@ export class OwnedStream<Stream extends StreamDefinition> {
     definition: Stream,
     key: string,
     private readonly signal: AbortSignal,
+    private readonly lease?: Lease,
   ) {
     this.name = streamName(definition, key);
   }
@@ -29,11 +32,32 @@ export class OwnedStream<Stream extends StreamDefinition> {
     return this.revision;
   }
 
-  /** Reads the stream from where it is truncated. */
-  async *load(): AsyncGenerator<RecordOf<Stream>> {
-    for await (const record of this.store.readStream(this.name)) {
+  /** Reads the stream from where it is truncated; called again, what has come since. */
+  async load(take: (record: RecordOf<Stream>) => void): Promise<void> {
+    const from = this.revision === 'noStream' ? {} : { from: this.revision + 1n };
+    for await (const record of this.store.readStream(this.name, from)) {
       this.revision = record.revision;
-      yield record as RecordOf<Stream>;
+      take(record as RecordOf<Stream>);
+    }
+  }
+
+  /**
+   * Loads the stream and appends to its very end, so that whoever wrote it before cannot any more.
+   * @param message made from what is loaded
+   */
+  async takeOver(take: (record: RecordOf<Stream>) => void, message: () => MessageOf<Stream>): Promise<void> {
+    for (;;) {
+      await this.load(take);
+      this.lease?.check();
+      try {
+        const event: Message = message();
+        const { revision } = await this.store.append(this.name, this.revision, [{ id: newId(), ...event }]);
+        this.revision = revision;
+        return;
+      } catch (error) {
+        // The former writer was a little quicker.
+        if (!(error instanceof WrongExpectedRevision)) throw error;
+      }
     }
   }
 
@@ -62,10 +86,16 @@ export class OwnedStream<Stream extends StreamDefinition> {
   }
 
   private async appendWhenAvailable(events: readonly { id: string; type: string; data: unknown }[]) {
+    const { lease } = this;
     for (let wait = 100; ; wait = Math.min(wait * 2, 5_000)) {
+      lease?.check();
       try {
         return await this.store.append(this.name, this.revision, events);
       } catch (error) {
+        if (lease !== undefined && error instanceof WrongExpectedRevision) {
+          lease.lose();
+          throw new LeaseLost(lease.slot);
+        }
         if (!(error instanceof StoreUnavailable) || error.final || this.signal.aborted) throw error;
         await pause(wait, this.signal);
       }

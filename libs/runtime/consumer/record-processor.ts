@@ -1,5 +1,6 @@
 import { categoryOf, correlationOf, messageOf, parse, type RecordedEvent, type StreamDefinition } from '#libs/kernel';
 import { StoreUnavailable } from '#libs/store/port';
+import { LeaseLost, type Lease } from '../lease/lease.js';
 import type { Parked } from '../parking/parked.js';
 import type { Retries } from '../retry/retries.js';
 import { verdictOn, type Verdict } from '../retry/retry-later.js';
@@ -32,6 +33,7 @@ export interface ProcessorParts {
   readonly parked: Parked;
   /** Aborted when the consumer stops. */
   readonly signal: AbortSignal;
+  readonly lease: Lease | undefined;
   readonly now: () => number;
   readonly log: ConsumerLog;
   readonly trace: WorkTrace;
@@ -84,7 +86,8 @@ export class RecordProcessor {
       try {
         deferred = await this.run(item, tries);
       } catch (error) {
-        if (signal.aborted) return;
+        // Whoever has the lease now handles it.
+        if (signal.aborted || error instanceof LeaseLost) return;
         const verdict = this.judge(item, error, tries);
         if (verdict.action === 'hold') {
           await pause(hold, signal);
@@ -105,11 +108,11 @@ export class RecordProcessor {
   }
 
   private run({ record, entry }: Item, tries: number): Promise<Deferred | void> {
-    const { handler, access, handle, signal, now, trace } = this.parts;
+    const { handler, access, handle, signal, now, lease, trace } = this.parts;
     const definition = this.definitions.get(categoryOf(record.stream))!;
     const tried = { failed: (entry?.tries.length ?? 0) + tries - 1, again: entry !== undefined };
     return trace.handling(handler.name, record, tried, async (cause) => {
-      const context = new RecordContext(access, cause, correlationOf(record), signal, now, trace);
+      const context = new RecordContext(access, cause, correlationOf(record), signal, now, trace, lease);
       return handle(parse(definition, record), context);
     });
   }
@@ -127,7 +130,7 @@ export class RecordProcessor {
 
   private async deferredFailed(item: Item, error: unknown): Promise<void> {
     const { signal, handOut } = this.parts;
-    if (signal.aborted) return;
+    if (signal.aborted || error instanceof LeaseLost) return;
     const verdict = this.judge(item, error, Infinity);
     if (verdict.action === 'later' || verdict.action === 'park') return this.setAside(item, error, verdict);
     await pause(longestHold, signal);

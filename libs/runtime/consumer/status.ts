@@ -1,14 +1,19 @@
 import type { RecordedEvent } from '#libs/kernel';
 import type { FailedTry } from '../streams.js';
 
-/** `failed`: its bookkeeping failed for good, or another process took over; it hands out nothing more. */
-export type ConsumerState = 'stopped' | 'running' | 'paused' | 'failed';
+/**
+ * `failed`: its bookkeeping failed for good, or another process took over that should not; it hands out nothing more.
+ * `standby`: other processes have all of its partitions.
+ */
+export type ConsumerState = 'stopped' | 'running' | 'paused' | 'failed' | 'standby';
 
 export interface ConsumerStatus {
   readonly name: string;
   readonly role: string;
   readonly state: ConsumerState;
-  /** Every record up to here is done with. */
+  /** Those that this process has: 0 alone, where flows are not split. */
+  readonly partitions: readonly number[];
+  /** Every record up to here is done with, in all of them. */
   readonly position: bigint;
   /** Since the process started. */
   readonly handled: number;

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { defineStream, type RecordedEvent, type Schema } from '#libs/kernel';
 import { StoreUnavailable } from '#libs/store/port';
 import { TemporaryStore, withFaults, type Faults } from '#libs/testing';
+import { LeaseLost, type Lease } from '../lease/lease.js';
 import { RetryLater } from '../retry/retry-later.js';
 import { RecordContext, StreamAccess } from '../topology/access.js';
 import type { Attempt } from './attempt.js';
@@ -51,9 +52,13 @@ function run(
   delivery: 'atLeastOnce' | 'atMostOnce' = 'atLeastOnce',
   stop = new AbortController(),
   turn?: (now: number) => number,
+  lease?: Lease,
 ) {
   const access = new StreamAccess(withFaults(temporary.store, faults), grant);
-  const context = new RecordContext(access, cause, 'a', stop.signal, () => now) as Effect<typeof effects>['context'];
+  const clock = () => now;
+  const context = new RecordContext(access, cause, 'a', stop.signal, clock, undefined, lease) as Effect<
+    typeof effects
+  >['context'];
   const effect = { context, stream: effects, key: 'a', types, notAfter: 100, delivery, delays: [10], perform };
   return runEffect({ ...effect, ...(turn && { turn }) });
 }
@@ -104,6 +109,27 @@ describe('runEffect', () => {
     await run(notPerformed, 'atMostOnce');
     const failed = { type: types.failed, data: { attempt: 1, reason: 'inDoubt', failure: null } };
     expect(await history()).toEqual([claimed(1), failed]);
+  });
+
+  it('claims nothing without its lease, and performs nothing that it lost it for after the claim', async () => {
+    let checks = 0;
+    const leaseFor = (good: number): Lease => ({
+      slot: 'bots.0',
+      epoch: 1,
+      lose: () => undefined,
+      check: () => {
+        checks += 1;
+        if (checks > good) throw new LeaseLost('bots.0');
+      },
+    });
+    await expect(run(notPerformed, 'atLeastOnce', undefined, undefined, leaseFor(0))).rejects.toThrow(LeaseLost);
+    expect(await history()).toEqual([]);
+    checks = 0;
+    await expect(run(notPerformed, 'atLeastOnce', undefined, undefined, leaseFor(1))).rejects.toThrow(LeaseLost);
+    expect(await history()).toEqual([claimed(1)]);
+    // Whoever has the lease now cannot know.
+    await run(succeeds);
+    expect(await history()).toEqual([claimed(1), claimed(2, true), succeeded(2)]);
   });
 
   it('is claimed by one of two workers at a time', async () => {

@@ -23,13 +23,13 @@ export interface Effect<Stream extends StreamDefinition> {
    * `now` gives it its turn.
    */
   turn?(now: number): number;
-  /** Makes one attempt; must not reject. */
+  /** Makes one attempt; must not reject, but with `LeaseLost` where nothing has gone out. */
   perform(attempt: number): Promise<Attempt>;
 }
 
 /**
  * Sees an effect through one attempt: claims it, performs it, records its outcome. Does nothing when it is settled.
- * @throws RetryLater when an attempt is due later
+ * @throws RetryLater when an attempt is due later; LeaseLost where somebody else may see to it now
  */
 export async function runEffect<Stream extends StreamDefinition>(effect: Effect<Stream>): Promise<void> {
   const { context, stream, key, notAfter, delivery, delays } = effect;
@@ -74,12 +74,15 @@ export async function runEffect<Stream extends StreamDefinition>(effect: Effect<
     if (turn > now) throw new RetryLater(Math.min(turn, notAfter + 1), 'it is not its turn');
   }
 
+  context.checkLease?.();
   // Fresh ids: two workers that claim the same attempt must not be taken for one.
   const begun = await record(() => decider.decide(state, { type: 'begin', ...limits() }), 'fresh');
   if (state.settled) return;
   if (!begun) throw new RetryLater(state.retryAt, 'the next attempt is not due');
 
   const { attempts: attempt } = state;
+  // A process that was stopped in between sends nothing: the attempt is in doubt for whoever has taken over.
+  context.checkLease?.();
   const result = await context.trace.attempt(stream.subsystem, attempt, () => effect.perform(attempt));
   await record(
     () =>

@@ -1,5 +1,7 @@
+import type { RecordOf } from '#libs/kernel';
 import type { EventStore } from '#libs/store/port';
 import { OwnedStream } from '../checkpoint/owned-stream.js';
+import type { Lease } from '../lease/lease.js';
 import { identityOf, runtimeParked, type RecordParked, type RecordRef } from '../streams.js';
 
 /** A record that was parked and then given up for good. */
@@ -16,17 +18,20 @@ export class Parked {
 
   constructor(
     store: EventStore,
-    consumer: string,
+    key: string,
     signal: AbortSignal,
     private readonly now: () => number,
+    private readonly lease?: Lease,
   ) {
-    this.stream = new OwnedStream(store, runtimeParked, consumer, signal);
+    this.stream = new OwnedStream(store, runtimeParked, key, signal, lease);
   }
 
   async load(): Promise<void> {
-    for await (const { type, data, created } of this.stream.load()) {
-      if (type === 'runtime.record-parked.v1') this.records.set(identityOf(data.record), data);
-      else this.take({ stream: data.stream, id: data.recordId }, type === 'runtime.record-archived.v1', created);
+    const { lease } = this;
+    const apply = (record: RecordOf<typeof runtimeParked>) => this.apply(record);
+    if (lease === undefined) await this.stream.load(apply);
+    else {
+      await this.stream.takeOver(apply, () => ({ type: 'runtime.parked-taken-over.v1', data: { epoch: lease.epoch } }));
     }
   }
 
@@ -70,6 +75,13 @@ export class Parked {
     await before?.(parked);
     await this.stream.write({ type: `runtime.record-${how}.v1`, data: { recordId: id, stream } });
     return parked;
+  }
+
+  private apply({ type, data, created }: RecordOf<typeof runtimeParked>): void {
+    if (type === 'runtime.record-parked.v1') this.records.set(identityOf(data.record), data);
+    else if (type !== 'runtime.parked-taken-over.v1') {
+      this.take({ stream: data.stream, id: data.recordId }, type === 'runtime.record-archived.v1', created);
+    }
   }
 
   private take(record: Pick<RecordRef, 'stream' | 'id'>, isArchived: boolean, at: number): RecordParked | undefined {

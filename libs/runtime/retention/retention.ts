@@ -1,5 +1,6 @@
 import { streamName } from '#libs/kernel';
 import type { EventStore } from '#libs/store/port';
+import { bookkeepingKey, partitionsOf } from '../consumer/partitions.js';
 import { identityOf, runtimeCheckpoints, runtimeParked, runtimeRetries } from '../streams.js';
 import { StreamAccess } from '../topology/access.js';
 import type { AnyHandler } from '../topology/handler.js';
@@ -7,9 +8,10 @@ import type { Topology } from '../topology/topology.js';
 
 /**
  * Truncates what the topology's retentions allow. It may be repeated, and be done by several processes at a time.
+ * @param partitions into how many flows are split in this store
  * @throws StoreUnavailable, InvalidRecord
  */
-export async function truncateStreams(store: EventStore, { streams }: Topology<never>): Promise<void> {
+export async function truncateStreams(store: EventStore, { streams }: Topology<never>, partitions = 1): Promise<void> {
   for (const { stream, consumers, retention } of streams) {
     if (retention === undefined) continue;
     const grant = { name: `retention of ${stream.category}`, reads: [], looksUp: retention.looksUp, writes: [] };
@@ -17,20 +19,29 @@ export async function truncateStreams(store: EventStore, { streams }: Topology<n
       const name = streamName(stream, key);
       const metadata = await store.getStreamMetadata(name);
       if ((metadata.truncateBefore ?? 0n) >= before) continue;
-      if (await areDone(store, consumers, after))
+      if (await areDone(store, consumers, partitions, after))
         await store.setStreamMetadata(name, { ...metadata, truncateBefore: before });
     }
   }
 }
 
 /** Clients have nothing to catch up with. */
-async function areDone(store: EventStore, consumers: readonly AnyHandler[], position: bigint): Promise<boolean> {
-  for (const { name, reads } of consumers) {
-    if (reads.length > 0 && !(await isDone(store, name, position))) return false;
+async function areDone(
+  store: EventStore,
+  consumers: readonly AnyHandler[],
+  partitions: number,
+  position: bigint,
+): Promise<boolean> {
+  for (const consumer of consumers.filter(({ reads }) => reads.length > 0)) {
+    const count = partitionsOf(consumer, partitions);
+    for (let partition = 0; partition < count; partition += 1) {
+      if (!(await isDone(store, bookkeepingKey(consumer.name, partition, count), position))) return false;
+    }
   }
   return true;
 }
 
+/** @param consumer as its bookkeeping is named */
 async function isDone(store: EventStore, consumer: string, position: bigint): Promise<boolean> {
   const grant = { name: consumer, reads: [], looksUp: [runtimeCheckpoints, runtimeRetries, runtimeParked], writes: [] };
   const access = new StreamAccess(store, grant);
@@ -48,7 +59,9 @@ async function retryingIn(access: StreamAccess, consumer: string): Promise<Reado
   const left = new Map<string, bigint>();
   for (const { type, data } of await access.read(runtimeRetries, consumer)) {
     if (type === 'runtime.retry-scheduled.v1') left.set(identityOf(data.record), BigInt(data.record.position));
-    else left.delete(identityOf({ stream: data.stream, id: data.recordId }));
+    else if (type === 'runtime.retry-ended.v1') {
+      left.delete(identityOf({ stream: data.stream, id: data.recordId }));
+    }
   }
   return left;
 }
@@ -58,7 +71,8 @@ async function parkedIn(access: StreamAccess, consumer: string): Promise<Readonl
   const left = new Map<string, bigint>();
   for (const { type, data } of await access.read(runtimeParked, consumer)) {
     if (type === 'runtime.record-parked.v1') left.set(identityOf(data.record), BigInt(data.record.position));
-    else left.delete(identityOf({ stream: data.stream, id: data.recordId }));
+    else if (type !== 'runtime.parked-taken-over.v1')
+      left.delete(identityOf({ stream: data.stream, id: data.recordId }));
   }
   return left;
 }

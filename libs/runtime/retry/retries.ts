@@ -1,6 +1,8 @@
 import TinyQueue from 'tinyqueue';
+import type { RecordOf } from '#libs/kernel';
 import { StoreUnavailable, type EventStore } from '#libs/store/port';
 import { OwnedStream } from '../checkpoint/owned-stream.js';
+import type { Lease } from '../lease/lease.js';
 import { identityOf, runtimeRetries, type RecordRef, type RetryScheduled } from '../streams.js';
 
 const truncateAfter = 1_000n;
@@ -33,13 +35,14 @@ export class Retries {
   /** @param handOut is called with each record when it is due, one at a time; must not reject */
   constructor(
     private readonly store: EventStore,
-    consumer: string,
+    key: string,
     private readonly strictOrder: boolean,
     private readonly now: () => number,
     signal: AbortSignal,
     private readonly handOut: (entry: RetryScheduled) => Promise<void>,
+    private readonly lease?: Lease,
   ) {
-    this.stream = new OwnedStream(store, runtimeRetries, consumer, signal);
+    this.stream = new OwnedStream(store, runtimeRetries, key, signal, lease);
   }
 
   get size(): number {
@@ -48,12 +51,19 @@ export class Retries {
 
   /** @param parked records that block their flow from outside the retry stream */
   async load(parked: readonly Blocking[]): Promise<void> {
-    for await (const { type, data } of this.stream.load()) {
-      if (type === 'runtime.retry-scheduled.v1') this.entries.set(identityOf(data.record), data);
-      else this.entries.delete(identityOf({ stream: data.stream, id: data.recordId }));
+    const { lease } = this;
+    const take = (record: RecordOf<typeof runtimeRetries>) => this.take(record);
+    if (lease === undefined) await this.stream.load(take);
+    else {
+      await this.stream.takeOver(take, () => ({ type: 'runtime.retry-taken-over.v1', data: { epoch: lease.epoch } }));
     }
     for (const blocking of [...parked, ...this.entries.values()]) this.block(blocking);
     for (const entry of this.entries.values()) this.enqueue(entry);
+  }
+
+  /** All that have not ended. */
+  list(): readonly RetryScheduled[] {
+    return [...this.entries.values()];
   }
 
   /** True when a record of this flow has to wait behind another one. */
@@ -122,6 +132,13 @@ export class Retries {
     clearTimeout(this.timer);
   }
 
+  private take({ type, data }: RecordOf<typeof runtimeRetries>): void {
+    if (type === 'runtime.retry-scheduled.v1') this.entries.set(identityOf(data.record), data);
+    else if (type === 'runtime.retry-ended.v1') {
+      this.entries.delete(identityOf({ stream: data.stream, id: data.recordId }));
+    }
+  }
+
   private enqueue(entry: RetryScheduled): void {
     this.due.push({ at: entry.dueAt ?? this.now(), entry });
     this.arm();
@@ -161,6 +178,7 @@ export class Retries {
     const before = this.truncatedAt;
     this.truncatedAt = last;
     try {
+      this.lease?.check();
       await this.store.setStreamMetadata(this.stream.name, { truncateBefore: last - keptEntries });
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;

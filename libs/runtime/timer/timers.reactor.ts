@@ -21,6 +21,8 @@ export function timersReactorOf(size: AgendaSize) {
     reads: [runtimeTimers],
     looksUp: [runtimeAgendas],
     writes: [runtimeTimers, runtimeAgendas],
+    // There is one agenda.
+    partitioned: false,
     create: (_services: unknown) => new TimersReactor(size),
   });
 }

@@ -22,6 +22,7 @@ import {
   type StreamMetadata,
 } from '#libs/store/port';
 import { noViews, type ViewNames } from '../view/view-names.js';
+import type { Lease } from '../lease/lease.js';
 import { untraced, type WorkTrace } from '../work-trace.js';
 
 /** A revision that a writer can know: handlers are offered neither `any` nor `streamExists`. */
@@ -60,6 +61,11 @@ export interface HandlerContext<
   readonly signal: AbortSignal;
   /** For what a handler does that is no append. */
   readonly trace: Pick<WorkTrace, 'attempt' | 'did'>;
+  /**
+   * To be called right before what cannot be taken back: throws `LeaseLost` where another process may have taken over what
+   * this one was doing. Undefined where this process is alone.
+   */
+  readonly checkLease: (() => void) | undefined;
   /**
    * An append whose event ids follow from the record being handled, the stream and the revision: handled again, the
    * same record makes the same append. `fresh` gives new ids instead, for claims, where two workers must not be
@@ -208,6 +214,8 @@ export class StreamAccess {
 
 /** The context of one record. */
 export class RecordContext implements HandlerContext<StreamDefinition, StreamDefinition> {
+  readonly checkLease: (() => void) | undefined;
+
   constructor(
     private readonly access: StreamAccess,
     private readonly cause: RecordedEvent,
@@ -215,7 +223,10 @@ export class RecordContext implements HandlerContext<StreamDefinition, StreamDef
     readonly signal: AbortSignal,
     readonly now: () => number,
     readonly trace: Omit<WorkTrace, 'handling'> = untraced,
-  ) {}
+    lease?: Lease,
+  ) {
+    this.checkLease = lease && (() => lease.check());
+  }
 
   read<S extends StreamDefinition>(stream: S, key: string, options?: ReadStreamOptions): Promise<RecordOf<S>[]> {
     return this.access.read(stream, key, options);
@@ -263,6 +274,7 @@ export interface StandingParts {
   readonly now: () => number;
   readonly isPaused: () => boolean;
   readonly fail: (error: unknown) => void;
+  readonly lease?: Lease | undefined;
 }
 
 /** The context of a handler as such. */
@@ -272,6 +284,7 @@ export function openStanding({
   now,
   isPaused,
   fail,
+  lease,
 }: StandingParts): StandingContext<StreamDefinition, StreamDefinition> {
   return {
     read: (stream, key, options) => access.read(stream, key, options),
@@ -280,7 +293,7 @@ export function openStanding({
     now,
     signal,
     isPaused,
-    contextOf: (record) => new RecordContext(access, record, correlationOf(record), signal, now),
+    contextOf: (record) => new RecordContext(access, record, correlationOf(record), signal, now, untraced, lease),
     write(stream, key, expected, messages) {
       access.mayWrite(stream.category);
       const events = (messages as readonly Message[]).map((message) => ({ id: newId(), ...message, checked: true }));

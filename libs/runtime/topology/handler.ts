@@ -66,6 +66,8 @@ export interface HandlerDeclaration<
   readonly mostDeferred: number;
   /** True where records of a flow that follow one that failed have to wait behind it. */
   readonly strictOrder: boolean;
+  /** False where one instance has to see all flows: processes that share a store never split it. */
+  readonly partitioned: boolean;
   readonly retry: RetryPolicy;
   /** How its view is built anew. */
   readonly rebuild?: ViewFold | undefined;
@@ -85,6 +87,7 @@ export interface AnyHandler {
   readonly concurrency: number;
   readonly mostDeferred: number;
   readonly strictOrder: boolean;
+  readonly partitioned: boolean;
   readonly retry: RetryPolicy;
   readonly rebuild?: ViewFold | undefined;
   readonly create: (services: never) => HandlerInstance<never, never, never>;
@@ -103,6 +106,8 @@ interface HandlerOptions<Name, Reads, LooksUp, Writes> {
   readonly mostDeferred?: number;
   /** Default true for projectors and saga handlers, false for the others. */
   readonly strictOrder?: boolean;
+  /** Default true. */
+  readonly partitioned?: boolean;
   readonly retry?: RetryPolicy;
   /** Of a projector whose view follows from what it is handed. */
   readonly rebuild?: ViewFold;
@@ -130,6 +135,7 @@ function declare(role: Role) {
     concurrency: options.concurrency ?? 64,
     mostDeferred: options.mostDeferred ?? 50_000,
     strictOrder: options.strictOrder ?? ordered.includes(role),
+    partitioned: options.partitioned ?? true,
     retry: options.retry ?? defaultRetryPolicy,
     rebuild: options.rebuild,
     create: options.create,
@@ -164,6 +170,7 @@ export function defineClient<
     concurrency: 0,
     mostDeferred: 0,
     strictOrder: false,
+    partitioned: false,
     retry: defaultRetryPolicy,
     create: () => ({ handle: () => Promise.resolve() }),
   };

@@ -9,6 +9,8 @@ import {
   type Deferred,
   type HandlerContext,
   type RetryPolicy,
+  type Sharing,
+  type SharingOptions,
   type WorkTrace,
 } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
@@ -36,7 +38,10 @@ export interface ToyOptions {
   readonly strictOrder?: boolean;
   readonly concurrency?: number;
   readonly mostDeferred?: number;
+  readonly partitioned?: boolean;
   readonly retry?: RetryPolicy;
+  /** Alone on the store, where left out. */
+  readonly sharing?: Omit<SharingOptions, 'log'>;
   readonly now?: () => number;
   readonly trace?: WorkTrace;
 }
@@ -51,11 +56,13 @@ export interface ToyFailure {
 /** One consumer, with a handler of the test, on a store. */
 export class ToyFlow {
   readonly failures: ToyFailure[] = [];
+  /** What went wrong with sharing. */
+  readonly troubles: unknown[] = [];
   readonly consumer: Consumer;
   private readonly runtime: Runtime<object>;
 
   private constructor(store: EventStore, options: ToyOptions) {
-    const { strictOrder, handle, stop, now, trace, ...rest } = options;
+    const { strictOrder, handle, stop, now, trace, sharing, ...rest } = options;
     const define = strictOrder === true ? defineProjector : defineBot;
     const handler = define({
       name: 'toy.consumer',
@@ -78,6 +85,12 @@ export class ToyFlow {
         stopped: (_consumer, error) => this.failures.push({ error, action: 'stopped' }),
       },
       ...(now && { now }),
+      ...(sharing && {
+        sharing: {
+          ...sharing,
+          log: { leases: () => undefined, failed: (error: unknown) => this.troubles.push(error) },
+        },
+      }),
       trace,
     });
     this.consumer = this.runtime.consumer('toy.consumer')!;
@@ -87,6 +100,10 @@ export class ToyFlow {
     const flow = new ToyFlow(store, options);
     await flow.runtime.start();
     return flow;
+  }
+
+  sharing(): Sharing {
+    return this.runtime.sharing()!;
   }
 
   drain(): Promise<void> {

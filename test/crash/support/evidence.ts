@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { categoryOf, correlationOf, keyOf, type RecordedEvent } from '#libs/kernel';
+import { bookkeepingKey, partitionOf, partitionsOf } from '#libs/runtime';
 import { openSqliteStore } from '#libs/store/sqlite';
 import { topology } from '#streams.config';
 
@@ -81,16 +82,21 @@ export function expectNothingStuck(records: readonly RecordedEvent[], lastId: st
     if (type === 'runtime.retry-ended.v1') retried.delete((data as { recordId: string }).recordId);
   }
   expect([...retried]).toEqual([]);
-  expect(records.filter(({ stream }) => categoryOf(stream) === 'runtime.parked')).toEqual([]);
+  expect(records.filter(({ type }) => type === 'runtime.record-parked.v1')).toEqual([]);
+  const fixed = records.find(({ type }) => type === 'runtime.partitions-fixed.v1');
+  const partitions = fixed === undefined ? 1 : (fixed.data as { count: number }).count;
 
-  for (const { name, reads } of topology.handlers) {
+  for (const handler of topology.handlers) {
+    const { name, reads } = handler;
+    const count = partitionsOf(handler, partitions);
+    const key = bookkeepingKey(name, partitionOf(lastId, count), count);
     const categories = new Set(reads.map(({ category }) => category));
     const duty = records.findLast(
       (record) => correlationOf(record) === lastId && categories.has(categoryOf(record.stream)),
     );
     if (duty === undefined) continue;
     const checkpoint = records.findLast(
-      ({ stream }) => categoryOf(stream) === 'runtime.checkpoint' && keyOf(stream) === name,
+      ({ stream }) => categoryOf(stream) === 'runtime.checkpoint' && keyOf(stream) === key,
     );
     const position = BigInt((checkpoint!.data as { position: string }).position);
     expect({ name, caughtUp: position >= duty.position }).toEqual({ name, caughtUp: true });

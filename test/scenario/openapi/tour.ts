@@ -228,6 +228,7 @@ async function visitOperating(api: Api, stream: string): Promise<void> {
     '/v1/streams',
     '/v1/stats',
     '/v1/consumers',
+    '/v1/members',
     '/v1/views',
     '/v1/views/query-index',
     '/v1/views/x',

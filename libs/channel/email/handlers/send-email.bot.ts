@@ -53,7 +53,7 @@ export const sendEmailBot = defineBot({
           notAfter: Date.parse(data.notAfter),
           delivery: data.delivery,
           delays: services.emailRetryDelays,
-          perform: (attempt) => attemptToSend(services, operationId, data, attempt),
+          perform: (attempt) => attemptToSend(services, operationId, data, attempt, context.checkLease),
         }),
       );
     },
@@ -65,6 +65,7 @@ async function attemptToSend(
   operationId: string,
   operation: SendEmail,
   attempt: number,
+  lastCheck: (() => void) | undefined,
 ): Promise<Attempt> {
   const { vault, blobs, transport } = services;
   // What reports hold is sealed under the key of the address, so that no later key can keep it from being erased.
@@ -80,7 +81,7 @@ async function attemptToSend(
   }
   let receipt: EmailReceipt;
   try {
-    receipt = await transport.send(message);
+    receipt = await transport.send(message, undefined, lastCheck);
   } catch (error) {
     const failure =
       error instanceof EmailFailure

@@ -9,8 +9,9 @@ export interface EmailTransport {
    * Throws `EmailFailure` and nothing else.
    *
    * @param signal gives up waiting; the failure tells by `doubtful` whether the mail may be out already
+   * @param lastCheck called when the server waits for the mail itself; where it throws, the mail does not go out
    */
-  send(message: EmailMessage, signal?: AbortSignal): Promise<EmailReceipt>;
+  send(message: EmailMessage, signal?: AbortSignal, lastCheck?: () => void): Promise<EmailReceipt>;
   /** Takes no further mail, lets the ones under way finish and closes the connections. */
   close(): Promise<void>;
 }
@@ -70,6 +71,7 @@ interface EmailFailureDetails {
  * | every recipient refused, some with 4xx                               | send           | transient | no       |
  * | a `to` recipient refused while others were accepted: these got it    | send           | by code   | no       |
  * | mail larger than the server takes                                    | send           | permanent | no       |
+ * | the caller's last check failed                                       | send           | transient | no       |
  * | connection lost, timeout or abort before the final dot was written   | send           | transient | no       |
  * | connection lost, timeout or abort between final dot and reply        | send           | transient | yes      |
  *

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import SMTPConnection, { type SMTPConnectionSendInfo } from 'nodemailer/lib/smtp-connection';
 import type { ComposedEmail } from './compose.js';
 import type { EmailReceipt } from './email-transport.js';
@@ -9,8 +10,25 @@ import type { SmtpEndpoint } from './smtp-settings.js';
 export interface SmtpOptions {
   /** Ask for a delivery status notification under this id. */
   readonly deliveryStatusId?: string | undefined;
+  readonly lastCheck?: LastCheck | undefined;
   /** Ask that what comes back says what went wrong, and holds no more of the mail than its headers. */
   readonly returnsHeaders?: boolean | undefined;
+}
+
+/** What has to be true for a mail to go out; see `EmailTransport.send`. */
+export class LastCheck {
+  hasFailed = false;
+
+  constructor(private readonly check: () => void) {}
+
+  run(): void {
+    try {
+      this.check();
+    } catch (error) {
+      this.hasFailed = true;
+      throw error;
+    }
+  }
 }
 
 type Done<Result> = (error?: Error | null, result?: Result) => void;
@@ -63,7 +81,7 @@ export class SmtpSession {
       if (this.#needsReset) await this.#step((done) => this.#connection.reset(done));
       this.#needsReset = true;
       const info = await this.#step<SMTPConnectionSendInfo>((done) =>
-        this.#connection.send(envelopeOf(mail, options), mail.mime, done),
+        this.#connection.send(envelopeOf(mail, options), bodyOf(mail, options), done),
       );
       this.#needsReset = false;
       return {
@@ -131,6 +149,22 @@ export class SmtpSession {
       start((error, result) => (error ? reject(error) : resolve(result as Result)));
     }).finally(() => (this.#failPending = undefined));
   }
+}
+
+/** Read once the server has asked for it. */
+function bodyOf({ mime }: ComposedEmail, { lastCheck }: SmtpOptions): Buffer | Readable {
+  if (lastCheck === undefined) return mime;
+  return new Readable({
+    read() {
+      try {
+        lastCheck.run();
+        this.push(mime);
+        this.push(null);
+      } catch (error) {
+        this.destroy(error as Error);
+      }
+    },
+  });
 }
 
 function envelopeOf({ from, recipients, mime }: ComposedEmail, options: SmtpOptions) {

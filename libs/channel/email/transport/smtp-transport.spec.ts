@@ -282,6 +282,20 @@ describe('a refusal', () => {
     expect(failure).toMatchObject({ kind: 'transient', code: 450 });
   });
 
+  test('by the caller, at the last moment, keeps the mail from going out', async () => {
+    const { smtp, transport } = await started();
+    let checks = 0;
+    const lastCheck = () => {
+      checks += 1;
+      if (checks === 2) throw new Error('not any more');
+    };
+    await transport.send(mail(), undefined, lastCheck);
+    const failure = await failureOf(transport.send(mail(), undefined, lastCheck));
+    expect(failure).toMatchObject({ stage: 'send', kind: 'transient', doubtful: false, message: 'not any more' });
+    expect(failure.conversation).toContain('C: DATA');
+    expect([checks, smtp.mails.length]).toEqual([2, 1]);
+  });
+
   test('of too large a mail is permanent', async () => {
     const { transport } = await started({ maxBytes: 1_000 });
     const failure = await failureOf(transport.send(mail({ text: 'x\n'.repeat(1_000) })));

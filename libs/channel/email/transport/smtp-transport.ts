@@ -3,7 +3,7 @@ import type { EmailMessage } from './email-message.js';
 import { EmailFailure, type EmailReceipt, type EmailTransport } from './email-transport.js';
 import { Slots } from './slots.js';
 import { enhancedCodeOf } from './smtp-failure.js';
-import { SmtpSession, type SmtpOptions } from './smtp-session.js';
+import { LastCheck, SmtpSession, type SmtpOptions } from './smtp-session.js';
 import { endpointOf, type SmtpEndpoint, type SmtpSettings } from './smtp-settings.js';
 
 /**
@@ -24,7 +24,7 @@ export class SmtpTransport implements EmailTransport {
     this.#slots = new Slots(this.#endpoint.maxConnections);
   }
 
-  async send(message: EmailMessage, signal?: AbortSignal): Promise<EmailReceipt> {
+  async send(message: EmailMessage, signal?: AbortSignal, lastCheck?: () => void): Promise<EmailReceipt> {
     const mail = compose(message);
     if (this.#closing) throw notConnected('the transport is closed');
     await this.#slots.acquire(signal).catch((reason: unknown) => {
@@ -33,7 +33,8 @@ export class SmtpTransport implements EmailTransport {
     try {
       const deliveryStatusId = message.deliveryStatus ? message.messageId : undefined;
       const returnsHeaders = message.returnPath !== undefined;
-      const receipt = await this.#deliver(mail, { deliveryStatusId, returnsHeaders }, signal);
+      const options = { deliveryStatusId, returnsHeaders, lastCheck: lastCheck && new LastCheck(lastCheck) };
+      const receipt = await this.#deliver(mail, options, signal);
       requireTold(mail, receipt);
       return receipt;
     } finally {
@@ -51,7 +52,7 @@ export class SmtpTransport implements EmailTransport {
       try {
         return await this.#sendOver(reused, mail, options, signal);
       } catch (failure) {
-        if (signal?.aborted || !wasStale(failure)) throw failure;
+        if (signal?.aborted || options.lastCheck?.hasFailed || !wasStale(failure)) throw failure;
       }
     }
     const session = new SmtpSession(this.#endpoint);

@@ -29,11 +29,12 @@ export function payloadBlobId(operationId: string, attempt: number): string {
   return `${operationId}-payload-${attempt}`;
 }
 
-/** Makes one attempt at an operation. */
+/** Makes one attempt at an operation. @param lastCheck called right before Slack is; what it throws is thrown on */
 export async function makeAttempt(
   services: AttemptServices,
   operation: SlackOperationRecord,
   attempt: number,
+  lastCheck?: () => void,
 ): Promise<Attempt> {
   const { vault, slackTransport } = services;
   // What reports hold is sealed under the key of the channel, so that no later key can keep it from being erased.
@@ -51,6 +52,7 @@ export async function makeAttempt(
     if (error instanceof KeyDestroyed) return { failure: null, kind: 'recipientErased', doubtful: false };
     return failed(unprepared(error));
   }
+  lastCheck?.();
   let receipt: SlackReceipt;
   try {
     receipt = await prepared.post(slackTransport);

@@ -25,6 +25,8 @@ export const sendSlackBot = defineBot({
   concurrency: 32,
   // A notification's message comes before its files, also when it has to wait.
   strictOrder: true,
+  // A channel has one pace, whatever goes to it.
+  partitioned: false,
   create: (services: SendSlackServices) => {
     const { slackTransport, slackInterval, slackRetryDelays, vault } = services;
     const pacer = new ChannelPacer(slackInterval);
@@ -45,7 +47,7 @@ export const sendSlackBot = defineBot({
             delays: slackRetryDelays,
             turn: (now) => (channel === undefined ? now : pacer.turn(channel, operationId, now, notAfter)),
             async perform(attempt) {
-              const result = await makeAttempt(services, record, attempt);
+              const result = await makeAttempt(services, record, attempt, context.checkLease);
               if (channel !== undefined && 'retryAfter' in result && result.retryAfter !== undefined) {
                 const now = context.now();
                 pacer.pause(channel, operationId, now + result.retryAfter, now);
