@@ -8,7 +8,7 @@ import type { Settings } from './settings/index.js';
 
 /** Builds views anew where this process has the projectors. */
 export function openRebuilds(
-  { roles }: Settings,
+  { roles, eventStore }: Settings,
   { store, views }: Parts,
   runtime: Runtime<never>,
   log: Logger,
@@ -18,7 +18,12 @@ export function openRebuilds(
     store,
     versions: views,
     handlers: topology.handlers,
-    runsHere: ({ name }) => ['running', 'paused'].includes(runtime.consumer(name)?.status().state ?? 'stopped'),
+    // Its flows may be split between processes: one of them has the first part.
+    runsHere: ({ name }) => {
+      const status = runtime.consumer(name)?.status();
+      return status !== undefined && ['running', 'paused'].includes(status.state) && status.partitions.includes(0);
+    },
+    isShared: eventStore !== undefined,
     log: {
       started: (view, version) => log.info({ view, version }, 'a view is built anew'),
       switched: (view, version) => log.info({ view, version }, 'the new version of a view serves'),

@@ -91,7 +91,10 @@ afterEach(async () => {
 });
 
 /** A process with the projector. */
-async function start(grace = 0): Promise<{ versions: ViewVersions; view: RebuildableView; end(): Promise<void> }> {
+async function start(
+  grace = 0,
+  isShared = false,
+): Promise<{ versions: ViewVersions; view: RebuildableView; end(): Promise<void> }> {
   const versions = new ViewVersions(store, [views]);
   await versions.start();
   const runtime = new Runtime({
@@ -102,12 +105,14 @@ async function start(grace = 0): Promise<{ versions: ViewVersions; view: Rebuild
     views: versions,
     log: { failed: (...failure) => failures.push(failure), stopped: (...failure) => failures.push(failure) },
   });
-  await runtime.start();
+  // Where others write the view, none of them is here.
+  if (!isShared) await runtime.start();
   const rebuilds = new ViewRebuilds({
     store,
     versions,
     handlers: topology.handlers,
     runsHere: () => true,
+    isShared,
     grace,
     log: { started: () => undefined, switched: () => undefined, failed: (...failure) => failures.push(failure) },
   });
@@ -239,6 +244,15 @@ test('ended while it is built, a version is built anew by the next process', asy
   const { view } = await start();
   await serves(view, 3);
   expect(await sumOf('a', 3)).toBe(1);
+});
+
+test('what another process has written to the version before, not knowing of the switch, comes to the new one', async () => {
+  await add('a', 1);
+  const { view } = await start(60_000, true);
+  await view.rebuild();
+  await serves(view, 2);
+  await add('a', 2);
+  await eventually(async () => (await sumOf('a', 2)) === 3, { timeoutMs: 20_000 });
 });
 
 test('who follows views sees each version up to the switch, and the next one from there', async () => {

@@ -17,6 +17,9 @@ import type { ViewVersions } from './view-versions.js';
 /** After so many records everything else in the process gets its turn. */
 const recordsAtOnce = 100;
 
+/** How long after the switch, in milliseconds. */
+const followedOn = 5_000;
+
 export interface RebuildProgress {
   /** Everything up to here is in. */
   readonly position: bigint;
@@ -59,10 +62,11 @@ export class Rebuild {
 
   /**
    * Resolves when the version serves, or was given up. Repeated after an error, it goes on where it was.
-   * @param mayHold whether the view is written by this process alone
+   * @param mayHold whether this process still is to build the view
+   * @param isShared whether other processes may write the view, too, whose writing cannot be held
    * @throws StoreUnavailable
    */
-  async run(signal: AbortSignal, mayHold: () => boolean): Promise<void> {
+  async run(signal: AbortSignal, mayHold: () => boolean, isShared: boolean): Promise<void> {
     await this.follow(signal, ({ live }) => live);
     if (signal.aborted) return;
     await this.views.flush();
@@ -76,6 +80,13 @@ export class Rebuild {
     } finally {
       release();
     }
+    if (isShared) await this.followOn(signal);
+  }
+
+  /** What other processes have written to the version before, until they knew of the switch, comes to the new one by this. */
+  private async followOn(signal: AbortSignal): Promise<void> {
+    await this.follow(AbortSignal.any([signal, AbortSignal.timeout(followedOn)]), () => false);
+    await this.views.flush();
   }
 
   /** Takes in what comes after the position, until there is enough. */

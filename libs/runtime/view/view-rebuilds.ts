@@ -30,8 +30,10 @@ export interface ViewRebuildsOptions {
   readonly versions: ViewVersions;
   /** Whose views are built in this process: that of their projectors. */
   readonly handlers: readonly AnyHandler[];
-  /** Whether the consumer of this handler is in this process, and not only ready to take over. */
+  /** Whether this process is to build the views of this handler: one of those that run it. */
   readonly runsHere: (handler: AnyHandler) => boolean;
+  /** Whether other processes may write the views, too. */
+  readonly isShared: boolean;
   readonly log: RebuildLog;
   readonly grace?: number;
 }
@@ -71,9 +73,11 @@ export class ViewRebuilds {
   private react({ view, state, before }: VersionsChanged): void {
     const handler = this.options.handlers.find(({ rebuild }) => rebuild?.view.category === view.category);
     if (handler === undefined) return;
-    const { building, removable } = state;
+    const { building, removable, serving } = state;
     for (const job of this.building.values()) {
-      if (job.view.category === view.category && job.version !== building?.version) job.stopping.abort();
+      if (job.view.category === view.category && job.version !== building?.version && job.version !== serving) {
+        job.stopping.abort();
+      }
     }
     if (building !== undefined && !this.building.has(versionCategory(view, building.version))) {
       // What was being built when the process started, or took over, ended with the process that built it.
@@ -126,7 +130,7 @@ export class ViewRebuilds {
     await this.untilDone(
       view,
       signal,
-      () => rebuild.run(signal, () => this.options.runsHere(handler)),
+      () => rebuild.run(signal, () => this.options.runsHere(handler), this.options.isShared),
       (error) => tell(error),
     );
     if (versions.stateOf(view)?.serving === version) log.switched(view.category, version);
