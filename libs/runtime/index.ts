@@ -10,7 +10,6 @@ export type { Attempt } from './effect/attempt.js';
 export * from './effect/cancel-effect.js';
 export * from './effect/effect.js';
 export * from './effect/run-effect.js';
-export { LeaseLost } from './lease/lease.js';
 export type { LeaseLog, Sharing, SharingOptions } from './lease/sharing.js';
 export type { HandlerGroup, Slot } from './lease/slot.js';
 export * from './live/final-waits.js';

@@ -133,8 +133,7 @@ export interface AgendaKept {
   readonly endedBefore: number;
 }
 
-type Kind =
-  'string' | 'string or null' | 'number' | 'number or null' | 'number or undefined' | 'object' | 'array';
+type Kind = 'string' | 'string or null' | 'number' | 'number or null' | 'number or undefined' | 'object' | 'array';
 
 /** The fields of data that only the runtime writes: more would not be bad input but a bug in the runtime. */
 function internal<Data>(fields: Readonly<Record<keyof Data & string, Kind>>): Schema<Data> {

@@ -1,15 +1,25 @@
+import type { EventStore } from '#libs/store/port';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
 import { Parked } from '../parking/parked.js';
 import { Retries } from '../retry/retries.js';
-import type { PartitionParts } from './partition.js';
+import type { AnyHandler } from '../topology/handler.js';
 import { partitionOf, partitionsOf } from './partitions.js';
+
+/** A partition, see `PartitionParts`. */
+interface Adopting {
+  readonly store: EventStore;
+  readonly handler: AnyHandler;
+  readonly index: number;
+  readonly count: number;
+  readonly now: () => number;
+}
 
 /**
  * Begins a partition that has no checkpoint yet: with what the consumer has done while it was not split, if it ever ran
  * so. Copies what it had set aside of the partition's flows; answers where it was.
  */
 export async function adopt(
-  { store, handler, index, count, now }: PartitionParts,
+  { store, handler, index, count, now }: Adopting,
   into: { readonly parked: Parked; readonly retries: Retries },
   signal: AbortSignal,
 ): Promise<bigint> {

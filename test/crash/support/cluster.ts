@@ -1,10 +1,9 @@
-import { symlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { correlationOf, type RecordedEvent } from '#libs/kernel';
 import type { MembersView } from '#libs/operator';
 import { startFacade, type Facade } from '#libs/store/facade';
 import { openSqliteStore, type SqliteEventStore } from '#libs/store/sqlite';
 import { SmtpDouble } from '#libs/testing';
+import { RedisServer } from '#libs/testing/redis';
 import { Api, eventually, startServer, temporaryFolder, type ServerProcess } from '../../support/index.js';
 
 type Folder = Awaited<ReturnType<typeof temporaryFolder>>;
@@ -26,7 +25,7 @@ export class Cluster {
 
   private constructor(
     readonly smtp: SmtpDouble,
-    private readonly keys: Folder,
+    private readonly redis: RedisServer,
     private readonly store: SqliteEventStore,
     private readonly facade: Facade,
     private readonly home: Folder,
@@ -37,18 +36,16 @@ export class Cluster {
     const home = await temporaryFolder();
     const store = await openSqliteStore({ directory: home.path });
     const facade = await startFacade(store, { writable: true, limits: { subscriptions: 1_000 } });
-    return new Cluster(smtp, await temporaryFolder(), store, facade, home);
+    return new Cluster(smtp, await RedisServer.start(), store, facade, home);
   }
 
   /** Starts one more process. */
   async start(): Promise<ClusterProcess> {
     const folder = await temporaryFolder();
     this.folders.push(folder);
-    // One machine: the file can be shared, as a Redis is by several.
-    for (const name of ['keys.db', 'keys.db-wal', 'keys.db-shm'])
-      symlinkSync(join(this.keys.path, name), join(folder.path, name));
     const server = await startServer(folder.path, {
       TIDINGS_EVENTSTORE_URL: `esdb://127.0.0.1:${this.facade.port}?tls=false`,
+      TIDINGS_KEYS_URL: this.redis.url,
       TIDINGS_SMTP_URL: this.smtp.url,
       TIDINGS_PARTITIONS: String(partitions),
       TIDINGS_LEASE_SECONDS: String(leaseSeconds),
@@ -89,7 +86,7 @@ export class Cluster {
     await this.smtp.close();
     await this.facade.close();
     await this.store.close();
-    await Promise.all([this.home, this.keys, ...this.folders].map((folder) => folder.remove()));
+    await Promise.all([this.home, this.redis, ...this.folders].map((one) => one.remove()));
   }
 }
 
