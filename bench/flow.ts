@@ -22,8 +22,9 @@ const atATime = 64;
 
 const ends: ReadonlySet<string> = new Set(['notification.sent.v1', 'notification.failed.v1']);
 
-interface Running {
+export interface Running {
   readonly url: string;
+  readonly facadeUrl: string | undefined;
   readonly store: SqliteEventStore;
   stop(): Promise<void>;
 }
@@ -51,6 +52,7 @@ export async function runServer(sink: Sink, more: Readonly<Record<string, string
   }
   return {
     url,
+    facadeUrl: server.facadeUrl,
     store: store!,
     async stop() {
       await server.drain();

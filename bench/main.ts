@@ -1,10 +1,12 @@
 import { runAppendsBench } from './appends.js';
 import { runBroadcastBench } from './broadcast.js';
+import { runFacadeBench } from './facade.js';
 import { runFanoutBench } from './fanout.js';
 import { runFlatBench, runFlowBench } from './flow.js';
 import { runListsBench } from './lists.js';
 import { runOutageBench } from './outage.js';
 import { runRebuildBench } from './rebuild.js';
+import { runScalingBench } from './scaling.js';
 
 /** `npm run bench`, or `npm run bench -- flow` for one part. */
 const parts: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -16,10 +18,12 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   outage: runOutageBench,
   rebuild: runRebuildBench,
   fanout: runFanoutBench,
+  facade: runFacadeBench,
+  scaling: runScalingBench,
 };
-/** These take minutes: `flat` a quarter of an hour. */
-const onlyByName: ReadonlySet<string> = new Set(['flat', 'broadcast', 'outage', 'rebuild', 'fanout']);
+/** Part of every run; the others take minutes, `flat` a quarter of an hour. */
+const always: ReadonlySet<string> = new Set(['appends', 'flow', 'lists']);
 const wanted = process.argv.slice(2);
 for (const [name, run] of Object.entries(parts)) {
-  if (wanted.length === 0 ? !onlyByName.has(name) : wanted.includes(name)) await run();
+  if (wanted.length === 0 ? always.has(name) : wanted.includes(name)) await run();
 }

@@ -26,6 +26,7 @@ export {
   runtimeCheckpoints,
   runtimeInstallations,
   runtimeParked,
+  runtimeRebuilds,
   runtimeRetries,
   runtimeTimers,
   type FailedTry,

@@ -18,7 +18,7 @@ test('every position that a record may hold is known to be one', () => {
   const found = [...topology.streams.map(({ stream }) => stream), ...bookkeepingStreams].flatMap(
     ({ category, contents }) =>
       Object.entries(contents).flatMap(([type, schema]) =>
-        pathsOf(schema.jsonSchema?.(), /position/i).map((path) => ({ stream: `${category}-1`, type, path })),
+        pathsOf(schema.jsonSchema?.(), /position|upTo/i).map((path) => ({ stream: `${category}-1`, type, path })),
       ),
   );
   expect(found.length).toBeGreaterThan(0);
