@@ -126,3 +126,31 @@ test('without the server of the events it starts, says what is missing, and work
   await api.putRecipient('ada', 'ada@example.com');
   expect((await api.finalView(await api.notify('ada'))).status).toBe('sent');
 });
+
+test('a view is built anew beside the one that serves, and the streams of that are removed', async () => {
+  await start();
+  await eventually(isReady);
+  await api.putRecipient('ada', 'ada@example.com');
+  const id = await api.notify('ada');
+  const before = await api.finalView(id);
+  await eventually(async () => {
+    const { body } = await api.request<{ state: string }>('GET', '/v1/views/notification.view');
+    return body.state === 'serving' || undefined;
+  });
+  expect((await api.request('POST', '/v1/views/notification.view:rebuild')).status).toBe(202);
+  await eventually(async () => {
+    const { body } = await api.request<{ version: number }>('GET', '/v1/views/notification.view');
+    return body.version >= 2 || undefined;
+  });
+  expect(await api.view(id)).toEqual(before);
+  const later = await api.notify('ada');
+  expect((await api.finalView(later)).status).toBe('sent');
+  await eventually(async () => {
+    const found = new Set<string>();
+    for await (const { stream, type } of events.readAll({
+      filter: { types: ['$streamDeleted', 'notification.view.v1'] },
+    }))
+      found.add(`${type} ${stream}`);
+    return found.has(`$streamDeleted notification.view.1-${id}`) || undefined;
+  });
+}, 60_000);
