@@ -77,13 +77,13 @@ export async function runFanoutBench(): Promise<void> {
   try {
     let store!: EventStore;
     const server = await serverOn(directory, (opened) => (store = opened));
-    const id = await sendOne(server.url!, 'ada', { sentAt: '0' });
+    const id = await sendOne(server.url, 'ada', { sentAt: '0' });
     const [last] = await lastOf(store, streamName(notificationViews, id, 1));
     const viewNow = (): NotificationView => {
       const tags = { sentAt: String(process.hrtime.bigint()) };
       return { ...(last!.data as NotificationView), id: newId(), tags };
     };
-    const child = await connect(`${server.url!}/v1/notifications?recipientId=ada`);
+    const child = await connect(`${server.url}/v1/notifications?recipientId=ada`);
     const rows: (string | number)[][] = [];
     for (const rate of rates) {
       const result = await measure(child, rate, async () => {

@@ -41,7 +41,7 @@ export async function runServer(sink: Sink, more: Readonly<Record<string, string
     store = opened as SqliteEventStore;
     return opened;
   });
-  const url = server.url!;
+  const url = server.url;
   for (let index = 0; index < 100; index += 1) {
     const body = JSON.stringify({ channels: { email: { address: `user-${index}@example.com` } } });
     await fetch(`${url}/v1/recipients/user-${index}`, {

@@ -42,7 +42,7 @@ async function recordTemplates(directory: string): Promise<readonly (readonly Re
   const server = await serverOn(directory);
   const ids: string[] = [];
   for (let number = 0; number < templates; number += 1) {
-    ids.push(await sendOne(server.url!, `user-${number}`, { invoice: placeholder }));
+    ids.push(await sendOne(server.url, `user-${number}`, { invoice: placeholder }));
   }
   await server.drain();
 

@@ -121,7 +121,7 @@ export async function runListsBench(total = Number(process.env['NOTIFICATIONS'] 
     const server = await startServer(reading.settings, createLog('warn'));
     const rows: (string | number)[][] = [];
     const measure = async (name: string, pathOf: (number: number) => string): Promise<void> => {
-      const taken = await timed(server.url!, pathOf);
+      const taken = await timed(server.url, pathOf);
       rows.push([name, quantile(taken, 0.5), quantile(taken, 0.99)]);
     };
     const user = (number: number): string => `user-${(number * 7) % recipients}`;

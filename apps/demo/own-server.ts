@@ -49,7 +49,7 @@ export async function startOwnServer(port: number): Promise<OwnServer> {
     // What goes wrong here goes wrong on purpose, and the console shows it.
     const server = await startServer(reading.settings, pino({ level: 'silent' }));
     return {
-      url: server.url!,
+      url: server.url,
       mail,
       async close() {
         await server.drain();

@@ -60,8 +60,9 @@ function greeting(
     : 'slack sandbox: nothing is posted; read it in the console (set TIDINGS_SLACK_TOKEN to post)';
   return [
     'tidings is ready',
-    `  API   ${url ?? 'not in this process'}`,
-    ...(url === undefined ? [] : [`  see   ${url} in a browser: the console`]),
+    ...(roles.includes('api')
+      ? [`  API   ${url}`, `  see   ${url} in a browser: the console`]
+      : [`  API   not in this process; health, metrics and consumers are at ${url}`]),
     ...(apiKeysFile === undefined ? [] : [`  keys  ${apiKeysFile}: the API asks for one`]),
     `  store ${eventStore ? `EventStoreDB ${nameOf(eventStore.connection)}` : 'embedded, in the data folder'}`,
     ...(facadeUrl === undefined ? [] : [`  esdb  ${facadeUrl}, to read`]),

@@ -1,3 +1,4 @@
+import type { DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { createHttpApp } from '#libs/http';
@@ -29,6 +30,7 @@ import { createSteps } from './steps.js';
 import { openTracing } from './tracing/open.js';
 import { openRebuilds } from './views.js';
 import type { Role, Settings } from './settings/index.js';
+import { WorkerModule } from './worker.module.js';
 
 const handlerRoles: Readonly<Record<Exclude<Role, 'api'>, readonly HandlerRole[]>> = {
   bots: ['bot', 'reactor'],
@@ -41,8 +43,8 @@ const scavengeEvery = 3_600_000;
 
 /** A running server. */
 export interface Server {
-  /** Where the API is; undefined without the role. */
-  readonly url: string | undefined;
+  /** Where the API is; without the role, where the process is operated. */
+  readonly url: string;
   /** Where EventStoreDB clients can read; undefined where they cannot. */
   readonly facadeUrl: string | undefined;
   /** Where mail that comes back is taken; undefined where it is not. */
@@ -121,28 +123,22 @@ export async function startServer(
     rebuilds = openRebuilds(settings, parts, started, log);
     facade = await openFacade(settings, parts.store, log);
     const facadeUrl = facade?.url;
-    if (!settings.roles.includes('api')) return { url: undefined, facadeUrl, bouncesUrl: undefined, failed, drain };
     metrics.addStore(parts.store, parts.storeStats);
     metrics.addConsumers(started, parts.store);
     keys = await openKeys(settings, log);
-    lists = await openLists(settings, parts, started, log);
-    const intake = createBounceIntake(parts, metrics, tracing, log);
-    const checks = [
-      storeCheck(parts.store),
-      ...parts.storeChecks,
-      consumers,
-      lists.check,
-      ...(keys ? [keys.check] : []),
-    ];
-    app = await createHttpApp(AppModule.with(parts, lists, started, checks, metrics.registry, intake, tracing), {
-      logger: nestLogger(log),
-      authenticator: keys?.ring,
-    });
+    const checks = [storeCheck(parts.store), ...parts.storeChecks, consumers, ...(keys ? [keys.check] : [])];
+    let module: DynamicModule;
+    if (settings.roles.includes('api')) {
+      lists = await openLists(settings, parts, started, log);
+      const intake = createBounceIntake(parts, metrics, tracing, log);
+      module = AppModule.with(parts, lists, started, [...checks, lists.check], metrics.registry, intake, tracing);
+      listener = await openBounceListener(settings, parts, intake, metrics, log);
+    } else module = WorkerModule.with(parts, started, checks, metrics.registry);
+    app = await createHttpApp(module, { logger: nestLogger(log), authenticator: keys?.ring });
     tracing?.requests(app.getHttpAdapter().getInstance());
     measureRequests(app, metrics.registry);
     logRequests(app.getHttpAdapter().getInstance(), log);
-    await serveConsole(app);
-    listener = await openBounceListener(settings, parts, intake, metrics, log);
+    if (lists !== undefined) await serveConsole(app);
     await app.listen({ host: settings.host, port: settings.port });
     return { url: await app.getUrl(), facadeUrl, bouncesUrl: listener?.url, failed, drain };
   } catch (error) {

@@ -34,9 +34,10 @@ export function openRebuilds(
 }
 
 /** Everything that an operator can have built anew from here. */
-export function rebuildableViews({ store, views }: Parts, lists: Lists): readonly RebuildableView[] {
+export function rebuildableViews({ store, views }: Parts, lists?: Lists): readonly RebuildableView[] {
   const folds = topology.handlers.flatMap(({ rebuild }) => rebuild ?? []);
-  return [...folds.map(({ view }) => rebuildableView(store, views, view)), queryIndex(lists)];
+  const indexes = lists === undefined ? [] : [queryIndex(lists)];
+  return [...folds.map(({ view }) => rebuildableView(store, views, view)), ...indexes];
 }
 
 /** The query index of this process. */

@@ -7,7 +7,7 @@ import { Program, type EndedProcess, type Environment } from './program.js';
 const program = fileURLToPath(new URL('../../apps/server/main.js', import.meta.url));
 
 export interface ServerProcess {
-  /** Where the API is, without a slash at the end; `not in this process` without the role. */
+  /** Where the API is, without a slash at the end; without the role, where the process is operated. */
   readonly url: string;
   readonly pid: number;
   /** Everything printed so far, on both outputs. */
@@ -33,7 +33,7 @@ export async function temporaryFolder(): Promise<{ readonly path: string; remove
  */
 export async function startServer(dataDir: string, env: Environment = {}): Promise<ServerProcess> {
   const server = run(dataDir, [], env);
-  const url = await server.prints(/^ {2}API +(http\S+|not in this process)$/m);
+  const url = await server.prints(/^ {2}API +.*?(http\S+)$/m);
   return {
     url,
     pid: server.process.pid!,

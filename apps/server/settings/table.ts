@@ -65,7 +65,7 @@ export const settingsTable = {
     name: 'PORT',
     parse: integer(0, 65_535),
     default: '3000',
-    description: 'Port of the API; 0 takes any free one.',
+    description: 'Port of the API; without the role api, of health, metrics and consumers. 0 takes any free one.',
   }),
   host: required({
     name: 'HOST',

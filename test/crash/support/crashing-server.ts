@@ -21,4 +21,4 @@ process.on('message', (point: KillPoint) => {
 });
 // The test is gone.
 process.on('disconnect', () => process.exit());
-tell({ url: url!, ...(bouncesUrl !== undefined && { bouncesUrl }) });
+tell({ url, ...(bouncesUrl !== undefined && { bouncesUrl }) });

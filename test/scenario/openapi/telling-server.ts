@@ -28,4 +28,4 @@ process.on('disconnect', () => void drain().finally(() => process.exit()));
 const namesOf = (some: readonly RouteOptions[]) =>
   some.flatMap(({ method, url }) => [method].flat().map((one) => `${one} ${url}`));
 const undeclared = registered.filter(({ config }) => config?.needs === undefined);
-process.send!({ url: url!, routes: namesOf(registered), undeclared: namesOf(undeclared) } satisfies Told);
+process.send!({ url, routes: namesOf(registered), undeclared: namesOf(undeclared) } satisfies Told);

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { once } from 'node:events';
-import { SmtpDouble, type SmtpDoubleOptions } from '#libs/testing';
+import type { Socket } from 'node:net';
+import { BareSmtpServer, SmtpDouble, type SmtpDoubleOptions } from '#libs/testing';
 import { messageIdFor, type EmailMessage } from './email-message.js';
 import type { EmailFailure } from './email-transport.js';
 import type { SmtpSettings } from './smtp-settings.js';
@@ -482,41 +481,10 @@ test('the hook of the double runs around the reply', async () => {
   expect(moments).toEqual(['before Hello', 'after Hello']);
 });
 
-test.each([
-  'http://x',
-  'smtp://',
-  'x',
-  'smtp://user@host',
-  'smtp://:p@host',
-  'smtp://u:%ff@host',
-  'smtp://host/x',
-  'smtp://host?x',
-])('%s is not the URL of a server', (url) => {
-  expect(() => new SmtpTransport({ url })).toThrow(expect.objectContaining({ code: 'invalid-smtp-url' }));
-});
-
-/** A server that knows no more than it is told; returns its URL. */
 async function bareServer(onLine: (socket: Socket, line: string) => void): Promise<string> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.write('220 bare\r\n');
-    let rest = '';
-    socket.on('data', (chunk) => {
-      const lines = (rest + chunk.toString('latin1')).split('\r\n');
-      rest = lines.pop()!;
-      for (const line of lines) onLine(socket, line);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closing.push(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    return once(server, 'close');
-  });
-  return `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const server = await BareSmtpServer.start(onLine);
+  closing.push(() => server.close());
+  return server.url;
 }
 
 /** Waits until the condition holds; the test's own timeout ends it. */
