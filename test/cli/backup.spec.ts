@@ -201,11 +201,11 @@ test('who was erased after the backup is told, and can be erased again', async (
 
 test('nothing of it is readable by others, and no key is told', async () => {
   const api = await start('data');
-  await api.putRecipient('ada', 'ada@example.com');
+  await api.putRecipient('ada-canary', 'ada-canary@example.com');
   const { backup } = await backUp();
   const entries = await readdir(inFolder('backups'), { recursive: true, withFileTypes: true });
   for (const entry of entries) {
     expect((await stat(join(entry.parentPath, entry.name))).mode & 0o077).toBe(0);
   }
-  expect(await readFile(join(backup, 'backup.json'), 'utf8')).not.toContain('ada');
+  expect(await readFile(join(backup, 'backup.json'), 'utf8')).not.toContain('canary');
 });
