@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { newId, streamName } from '#libs/kernel';
 import { notificationViews, openNotificationIndex, type NotificationView } from '#libs/notification';
 import { recipientOwner, severities } from '#libs/recipient';
@@ -119,6 +120,8 @@ export async function runListsBench(total = Number(process.env['NOTIFICATIONS'] 
     const reading = readSettings(env, [], directory);
     if (!('settings' in reading)) throw new Error('error' in reading ? reading.error : reading.output);
     const server = await startServer(reading.settings, createLog('warn'));
+    // The index is open before it has caught up with what this start has written.
+    while ((await fetch(`${server.url}/v1/notifications?limit=1`)).status === 503) await delay(50);
     const rows: (string | number)[][] = [];
     const measure = async (name: string, pathOf: (number: number) => string): Promise<void> => {
       const taken = await timed(server.url, pathOf);
