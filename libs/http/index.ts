@@ -11,6 +11,7 @@ export * from './openapi/index.js';
 export * from './media-type.js';
 export * from './no-body.js';
 export * from './open-streams.js';
+export * from './position.js';
 export * from './problem.filter.js';
 export * from './problem.js';
 export * from './query.js';

@@ -28,6 +28,7 @@ import {
   placeOf,
   preconditionFailed,
   revisionOf,
+  tellPosition,
   textParameter,
   underCondition,
   validated,
@@ -152,6 +153,6 @@ function found<Found>(result: Found | undefined): Found {
 
 function answer(reply: FastifyReply, { view, revision, position }: DecidedGroup): GroupView {
   void reply.header('etag', etagOf(revision));
-  if (position !== undefined) void reply.header('tidings-position', String(position));
+  tellPosition(reply, position);
   return view;
 }

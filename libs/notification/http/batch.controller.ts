@@ -1,7 +1,7 @@
 import { Body, Controller, Headers, HttpCode, HttpStatus, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '#libs/access';
-import { AskedBy, Needs, traceparentOf, validated, verb, type ProblemDocument } from '#libs/http';
+import { AskedBy, Needs, type ProblemDocument, tellPosition, traceparentOf, validated, verb } from '#libs/http';
 import type { AcceptServices } from './accept.js';
 import { PostBatchDto } from './batch.dto.js';
 import { acceptBatch } from './batch.js';
@@ -36,7 +36,7 @@ export class BatchController {
       now: Date.now(),
     };
     const { items, position, replayed } = await acceptBatch(this.services, dto, request).catch(refuseReusedKey);
-    if (position !== undefined) void reply.header('tidings-position', String(position));
+    tellPosition(reply, position);
     if (replayed) void reply.header('idempotency-replayed', 'true');
     return {
       items: items.map((item) =>

@@ -1,7 +1,7 @@
 import { Body, Controller, Headers, HttpCode, HttpStatus, Inject, Param, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '#libs/access';
-import { AskedBy, Needs, noBody, traceparentOf, verb } from '#libs/http';
+import { AskedBy, Needs, noBody, tellPosition, traceparentOf, verb } from '#libs/http';
 import type { AcceptServices } from './accept.js';
 import { cancel, type Cancelling } from './cancel.js';
 import { ACCEPT_SERVICES } from './notification.controller.js';
@@ -33,7 +33,7 @@ export class CancelController {
     });
     const href = `/v1/notifications/${id}`;
     void reply.header('location', href);
-    if (position !== undefined) void reply.header('tidings-position', String(position));
+    tellPosition(reply, position);
     return { id, status, href };
   }
 }

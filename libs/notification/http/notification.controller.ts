@@ -1,7 +1,17 @@
 import { Body, Controller, Get, Headers, HttpCode, HttpStatus, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '#libs/access';
-import { AskedBy, demand, invalid, Needs, notFound, onlyParameters, traceparentOf, validated } from '#libs/http';
+import {
+  AskedBy,
+  demand,
+  invalid,
+  Needs,
+  notFound,
+  onlyParameters,
+  tellPosition,
+  traceparentOf,
+  validated,
+} from '#libs/http';
 import type { NotificationSnapshot } from '../snapshot/notification-snapshot.js';
 import { accept, type AcceptServices } from './accept.js';
 import { BROADCASTS, isToOne, type Broadcasts } from './broadcasts.js';
@@ -52,7 +62,7 @@ export class NotificationController {
     const { id, position, replayed } = await accepting.catch(refuseReusedKey);
     const href = `/v1/${isToOne(dto) ? 'notifications' : 'broadcasts'}/${id}`;
     void reply.header('location', href);
-    if (position !== undefined) void reply.header('tidings-position', String(position));
+    tellPosition(reply, position);
     if (replayed) void reply.header('idempotency-replayed', 'true');
     return { id, status: 'accepted', href };
   }

@@ -11,6 +11,7 @@ import {
   notFound,
   onlyParameters,
   revisionOf,
+  tellPosition,
   underCondition,
   validated,
 } from '#libs/http';
@@ -76,6 +77,6 @@ export class RecipientController {
 
 function answer<Result>(reply: FastifyReply, { result, revision, position }: Decided<Result>): Result {
   void reply.header('etag', etagOf(revision));
-  if (position !== undefined) void reply.header('tidings-position', String(position));
+  tellPosition(reply, position);
   return result;
 }
