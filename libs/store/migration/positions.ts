@@ -23,10 +23,6 @@ export class Positions {
     return this.length === 0 ? undefined : BigInt(this.from[this.length - 1]!);
   }
 
-  get size(): number {
-    return this.length;
-  }
-
   /** What stands for this position: that of the record there, or else of the last one before it; 0 before all of them. */
   translate(position: bigint): bigint {
     const wanted = Number(position);

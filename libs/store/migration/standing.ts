@@ -24,19 +24,14 @@ export async function standingIn(source: EventStore, target: EventStore, intoFil
       if (intoFilled) continue;
       throw new MigrationRefused(`the target is not empty: ${record.stream} stands in it`);
     }
-    note(standing, record, BigInt(origin.position), BigInt(origin.revision));
+    standing.positions.add(BigInt(origin.position), record.position);
+    const shift = BigInt(origin.revision) - record.revision;
+    if (shift !== 0n) standing.shifts.set(record.stream, shift);
     last = record;
   }
   if (last !== undefined && !(await isIn(source, last)))
     throw new MigrationRefused('the target is not empty: it holds what was copied from another store');
   return standing;
-}
-
-/** Takes down where a record of the source has come to stand. */
-export function note({ positions, shifts }: Standing, copy: RecordedEvent, position: bigint, revision: bigint): void {
-  positions.add(position, copy.position);
-  const shift = revision - copy.revision;
-  if (shift !== 0n) shifts.set(copy.stream, shift);
 }
 
 async function isIn(source: EventStore, { id, metadata }: RecordedEvent): Promise<boolean> {

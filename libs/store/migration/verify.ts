@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { RecordedEvent } from '#libs/kernel';
 import { originOf, type EventStore } from '#libs/store/port';
 import { MigrationRefused } from './errors.js';
@@ -41,7 +41,7 @@ export async function verifyRecords(
   }
   const { value: more } = await copies.next();
   if (more !== undefined) throw new MigrationRefused(`the target has ${more.stream} in addition`);
-  return { records, sha256: digest(hash) };
+  return { records, sha256: hash.digest('hex') };
 }
 
 async function* copiesIn(target: EventStore): AsyncGenerator<RecordedEvent, undefined, undefined> {
@@ -56,8 +56,4 @@ function textOf({ stream, revision, id, type, created, metadata }: RecordedEvent
 function difference({ stream, revision }: RecordedEvent, copy: RecordedEvent | undefined): string {
   const found = copy === undefined ? 'nothing' : `${copy.stream}@${copy.revision}`;
   return `the copy differs at ${stream}@${revision}: the target has ${found} there`;
-}
-
-function digest(hash: Hash): string {
-  return hash.digest('hex');
 }
