@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import Database from 'libsql';
 import { newId } from '#libs/kernel';
 import type { NewEvent } from '#libs/store/port';
 import { openSqliteStore, type SqliteEventStore } from '#libs/store/sqlite';
+import { inDirectory } from './directory.js';
+import { quantile } from './report.js';
 
 const rounds = 5;
 const secondsEach = 1.5;
@@ -20,19 +20,6 @@ export interface AppendsResult {
   readonly bare: number;
   /** store / bare */
   readonly ratio: number;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)]!;
-}
-
-async function inDirectory<Result>(work: (directory: string) => Promise<Result>): Promise<Result> {
-  const directory = await mkdtemp(join(tmpdir(), 'tidings-bench-'));
-  try {
-    return await work(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
 }
 
 function eventFor(key: string, n: number): NewEvent {
@@ -111,9 +98,9 @@ async function compare(producers: number): Promise<AppendsResult> {
     });
     await inDirectory(async (directory) => bares.push(runBare(directory, groups.at(-1)!)));
   }
-  const store = median(stores);
-  const bare = median(bares);
-  return { producers, eventsPerCommit: median(groups), store, bare, ratio: store / bare };
+  const store = quantile(stores, 0.5);
+  const bare = quantile(bares, 0.5);
+  return { producers, eventsPerCommit: quantile(groups, 0.5), store, bare, ratio: store / bare };
 }
 
 export interface ReadsResult {

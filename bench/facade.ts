@@ -1,13 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newId } from '#libs/kernel';
 import { openEventStoreDb, parseConnection } from '#libs/store/eventstoredb';
 import type { EventStore, NewEvent } from '#libs/store/port';
 import { openSqliteStore } from '#libs/store/sqlite';
+import { inDirectory } from './directory.js';
 import { load, runServer, type Running } from './flow.js';
 import { quantile, table } from './report.js';
 import { startSink, type Sink } from './sink.js';
@@ -110,11 +108,12 @@ async function figuresOf(store: EventStore): Promise<Figures> {
 }
 
 async function embedded(sink: Sink): Promise<Figures> {
-  const directory = await mkdtemp(join(tmpdir(), 'tidings-bench-'));
-  const store = await openSqliteStore({ directory });
-  const figures = await figuresOf(store);
-  await store.close();
-  await rm(directory, { recursive: true });
+  const figures = await inDirectory(async (directory) => {
+    const store = await openSqliteStore({ directory });
+    const measured = await figuresOf(store);
+    await store.close();
+    return measured;
+  });
   return { ...figures, ...(await endToEnd(sink, {})) };
 }
 
