@@ -6,7 +6,7 @@ import { copySqliteStore, lockDirectory } from '#libs/store/sqlite';
 import { copySqliteKeys } from '#libs/vault';
 import { usageError } from '../exit-codes.js';
 import { backupName, backupsIn, fileOf, unusable, writeManifest, type Manifest } from './manifest.js';
-import { Progress } from './progress.js';
+import { Progress } from '../output/remarks-of-progress.js';
 import { sync } from './sync.js';
 
 /** How the names of what is being written begin: nothing else takes it for a backup. */

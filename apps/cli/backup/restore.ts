@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { copyBlobs } from '#libs/blob';
 import { fileOf, readManifest, unusable, type CopiedFile, type Manifest } from './manifest.js';
-import { Progress } from './progress.js';
+import { Progress } from '../output/remarks-of-progress.js';
 import { sync } from './sync.js';
 
 /**

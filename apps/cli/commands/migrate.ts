@@ -1,4 +1,4 @@
-import { Progress } from '../backup/progress.js';
+import { Progress } from '../output/remarks-of-progress.js';
 import type { LocalCommand } from '../command.js';
 import { exitCodes } from '../exit-codes.js';
 
