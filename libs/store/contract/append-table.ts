@@ -1,10 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { CorruptedIdempotency, StreamDeleted, WrongExpectedRevision, type NewEvent } from '#libs/store/port';
 import type { ContractContext } from './context.js';
-import { collect, event, events, freshStream, idsOf } from './helpers.js';
-
-/** None of these answers was compared with a server of EventStoreDB yet; they follow its documentation and source. */
-const unchecked = '(not checked on a real server)';
+import { collect, event, events, freshStream, idsOf, unchecked } from './helpers.js';
 
 /** One test for each row of the append table in docs/event-store.md, on streams that hold three events. */
 export function appendTable({ store, capabilities }: ContractContext): void {

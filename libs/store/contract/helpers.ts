@@ -1,6 +1,9 @@
 import { newId, type Metadata, type RecordedEvent } from '#libs/kernel';
 import type { NewEvent, SubscriptionBatch } from '#libs/store/port';
 
+/** Said of what was not compared with a server of EventStoreDB yet; it follows its documentation and source. */
+export const unchecked = '(not checked on a real server)';
+
 /** A category that nothing else uses. */
 export function freshCategory(): string {
   return `contract.${newId().replaceAll('-', '')}`;

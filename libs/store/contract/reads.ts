@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ContractContext } from './context.js';
-import { collect, event, events, freshCategory, freshStream, idsOf, revisionsOf } from './helpers.js';
+import { collect, event, events, freshCategory, freshStream, idsOf, revisionsOf, unchecked } from './helpers.js';
 
 export function reads({ store }: ContractContext): void {
-  describe('reads a stream', () => {
+  describe(`reads a stream ${unchecked}`, () => {
     const stream = freshStream();
     const count = 700;
 
@@ -74,7 +74,7 @@ export function reads({ store }: ContractContext): void {
     });
   });
 
-  describe('reads all streams', () => {
+  describe(`reads all streams ${unchecked}`, () => {
     const [first, second, third] = [freshCategory(), freshCategory(), freshCategory()] as const;
     const categories = [first, second];
     let ids: string[];

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { StreamDeleted, WrongExpectedRevision } from '#libs/store/port';
 import type { ContractContext } from './context.js';
-import { collect, event, events, freshCategory, freshStream, idsOf, revisionsOf } from './helpers.js';
+import { collect, event, events, freshCategory, freshStream, idsOf, revisionsOf, unchecked } from './helpers.js';
 
 const maxRevision = 9_223_372_036_854_775_807n;
 
 export function retention({ store, capabilities }: ContractContext): void {
-  describe('metadata', () => {
+  describe(`metadata ${unchecked}`, () => {
     test('is empty at first, and replaced as a whole', async () => {
       const stream = freshStream();
       expect(await store().getStreamMetadata(stream)).toEqual({});
@@ -46,7 +46,7 @@ export function retention({ store, capabilities }: ContractContext): void {
     });
   });
 
-  describe('a soft delete', () => {
+  describe(`a soft delete ${unchecked}`, () => {
     test('hides what is there, and what comes next is read again', async () => {
       const stream = freshStream();
       await store().append(stream, 'noStream', events(3));
@@ -68,7 +68,7 @@ export function retention({ store, capabilities }: ContractContext): void {
     });
   });
 
-  describe('a tombstone', () => {
+  describe(`a tombstone ${unchecked}`, () => {
     test('ends a stream for ever', async () => {
       const stream = freshStream();
       await store().append(stream, 'noStream', events(3));

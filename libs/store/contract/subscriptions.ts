@@ -1,10 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import { StreamDeleted, type SubscriptionBatch } from '#libs/store/port';
 import type { ContractContext } from './context.js';
-import { collect, event, events, follow, freshCategory, freshStream, idsOf, revisionsOf } from './helpers.js';
+import {
+  collect,
+  event,
+  events,
+  follow,
+  freshCategory,
+  freshStream,
+  idsOf,
+  revisionsOf,
+  unchecked,
+} from './helpers.js';
 
 export function subscriptions({ store }: ContractContext): void {
-  describe('follows a stream', () => {
+  describe(`follows a stream ${unchecked}`, () => {
     test('from the start, live without gap or duplicate while it is written', async () => {
       const stream = freshStream();
       await store().append(stream, 'noStream', events(300));
@@ -45,7 +55,7 @@ export function subscriptions({ store }: ContractContext): void {
     });
   });
 
-  describe('follows all streams', () => {
+  describe(`follows all streams ${unchecked}`, () => {
     test('of some categories, live without gap or duplicate while others write too', async () => {
       const [one, other, noise] = [freshCategory(), freshCategory(), freshCategory()] as const;
       const filter = { categories: [one, other] };

@@ -32,7 +32,7 @@ export function checkAppend(stream: string, expected: ExpectedRevision, events: 
   if (events.length === 0) throw new TypeError(`${stream}: an append needs at least one event`);
   let bytes = 0;
   for (const event of events) {
-    bytes += Buffer.byteLength(checkEvent(stream, event));
+    bytes += Buffer.byteLength(checkEvent(stream, event)) + 2 * event.type.length;
     if (event.metadata !== undefined) bytes += Buffer.byteLength(JSON.stringify(event.metadata));
   }
   if (bytes > maxAppendBytes) throw new AppendTooLarge(stream, bytes, maxAppendBytes);

@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import streamsMessages from '@eventstore/db-client/generated/streams_pb.js';
+import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import { newId, type RecordedEvent } from '#libs/kernel';
 import { startFacade, type Facade, type Fault } from '#libs/store/facade';
 import {
@@ -27,6 +29,8 @@ let facade: Facade;
 let store: EventStore;
 let calls: string[];
 let outages: string[];
+/** What comes in place of a message that is read. */
+let readAs: (message: ReadResp) => ReadResp;
 /** What becomes of the next calls of a method, one after the other. */
 let faults: { readonly path: string; readonly fault: Fault | (() => Promise<Fault | undefined>) }[];
 
@@ -38,7 +42,7 @@ async function serve(port = 0): Promise<void> {
     onCall: (path) => {
       calls.push(path);
       const index = faults.findIndex((planned) => planned.path === path);
-      if (index < 0) return undefined;
+      if (index < 0) return path === readPath ? { answer: (message) => readAs(message as ReadResp) } : undefined;
       const [{ fault }] = faults.splice(index, 1) as [(typeof faults)[number]];
       return typeof fault === 'function' ? fault() : fault;
     },
@@ -60,6 +64,7 @@ function open(tuning: Partial<EventStoreDbOptions> = {}): Promise<EventStore> {
 
 beforeEach(async () => {
   [calls, faults, outages] = [[], [], []];
+  readAs = (message) => message;
   directory = await mkdtemp(join(tmpdir(), 'tidings-faults-'));
   behind = await openSqliteStore({ directory });
   await serve();
@@ -270,6 +275,114 @@ describe('a subscription', () => {
     expect((await store.append('faults.tested-9', 'noStream', [event(5)])).revision).toBe(0n);
     await gathered.has(6);
     await gathered.stop();
+  });
+});
+
+describe('a subscription of another version of the server', () => {
+  /** Clients pass over it. */
+  const nothing = () => new streamsMessages.ReadResp();
+  const checkpointAt = (position: string) =>
+    new streamsMessages.ReadResp().setCheckpoint(
+      new streamsMessages.ReadResp.Checkpoint().setCommitPosition(position).setPreparePosition(position),
+    );
+  /** The position of the record that was written with this number, in a message that holds it. */
+  function positionOf(message: ReadResp, n: number): string | undefined {
+    const record = message.getEvent()?.getEvent();
+    if (record === undefined) return undefined;
+    const data = JSON.parse(Buffer.from(record.getData_asU8()).toString()) as { n?: number };
+    return data.n === n ? record.getCommitPosition() : undefined;
+  }
+  const write = (key: string, n: number) => behind.append(`faults.${key}-1`, 'any', [event(n)]);
+  const filter = { categories: ['faults.tested'] };
+
+  async function reopen(): Promise<void> {
+    await store.close();
+    store = await open();
+    // Whoever subscribes from the start has to catch up.
+    await store.head();
+  }
+
+  test('that does not say when it has caught up is live all the same', async () => {
+    readAs = (message) => (message.hasCaughtUp() || message.hasCheckpoint() ? nothing() : message);
+    await write('tested', 0);
+    for (let n = 0; n < 5; n += 1) await write('other', n);
+    await reopen();
+    const seen: RecordedEvent[] = [];
+    for await (const { events, live, checkpoint } of store.subscribeToAll({ filter })) {
+      seen.push(...events);
+      if (!live) continue;
+      expect(checkpoint).toBe(await behind.head());
+      break;
+    }
+    expect(seen).toHaveLength(1);
+  });
+
+  test('that tells the position of a record to come as its checkpoint loses none of them', async () => {
+    let told = false;
+    await write('tested', 0);
+    for (let n = 5; n < 10; n += 1) await write('other', n);
+    await write('tested', 1);
+    await write('other', 10);
+    await reopen();
+    readAs = (message) => {
+      const position = positionOf(message, 1);
+      if (position === undefined) return told ? nothing() : message;
+      told = true;
+      return checkpointAt(position);
+    };
+    const numbers: unknown[] = [];
+    const stopping = new AbortController();
+    const following = (async () => {
+      for await (const { events } of store.subscribeToAll({ filter, signal: stopping.signal }))
+        numbers.push(...events.map(({ data }) => (data as { n: number }).n));
+    })();
+    await eventually(() => told);
+    const { port } = facade;
+    await facade.close();
+    readAs = (message) => message;
+    await serve(port);
+    await write('tested', 2);
+    await eventually(() => numbers.includes(2), { timeoutMs: 20_000 });
+    expect(numbers).toEqual([0, 1, 2]);
+    stopping.abort();
+    await following;
+  });
+
+  test('that tells an old position as its checkpoint repeats nothing', async () => {
+    let first: string | undefined;
+    let told = false;
+    await write('tested', 0);
+    await write('tested', 1);
+    await write('tested', 2);
+    await write('other', 3);
+    await reopen();
+    readAs = (message) => {
+      first ??= positionOf(message, 0);
+      if (message.hasCaughtUp()) return nothing();
+      if (positionOf(message, 2) === undefined && !message.hasCheckpoint()) return message;
+      told = true;
+      return checkpointAt(first!);
+    };
+    const numbers: unknown[] = [];
+    const stopping = new AbortController();
+    const following = (async () => {
+      for await (const { events } of store.subscribeToAll({ filter, signal: stopping.signal })) {
+        numbers.push(...events.map(({ data }) => (data as { n: number }).n));
+        // So that the rest has come by then, and is handed out at once.
+        await eventually(() => told);
+        await store.head();
+      }
+    })();
+    await eventually(() => numbers.includes(1));
+    const { port } = facade;
+    await facade.close();
+    readAs = (message) => message;
+    await serve(port);
+    await write('tested', 4);
+    await eventually(() => numbers.includes(4), { timeoutMs: 20_000 });
+    expect(numbers).toEqual([0, 1, 2, 4]);
+    stopping.abort();
+    await following;
   });
 });
 

@@ -18,10 +18,15 @@ export interface Followed {
   readonly position: bigint | undefined;
   /** The server has said that nothing was left. */
   readonly caughtUp: boolean;
+  /** Nothing has come for a while: servers before version 23.10 do not say that nothing is left. */
+  readonly quiet: boolean;
 }
 
 /** Put between the events by the client's callbacks, which come in the order of the stream. */
-type Marker = { readonly checkpoint: bigint } | { readonly caughtUp: true };
+type Marker = { readonly checkpoint: bigint } | { readonly caughtUp: true } | { readonly quiet: true };
+
+/** Milliseconds. */
+const quietAfter = 1_000;
 
 /**
  * Subscribes once, after a position. Ends with the signal, and fails when the connection breaks: the client does not
@@ -38,13 +43,21 @@ export async function* follow(
   const subscription = subscribe(client, after, filter);
   const stop = () => subscription.destroy();
   signal.addEventListener('abort', stop, { once: true });
+  let watch: NodeJS.Timeout | undefined;
   try {
     await within(confirmed(subscription), server.tuning.answerWithin);
     server.answered();
-    yield* batchesOf(subscription);
+    watch = setInterval(() => {
+      if (subscription.readableLength === 0) mark(subscription, { quiet: true });
+    }, quietAfter);
+    for await (const followed of batchesOf(subscription)) {
+      watch.refresh();
+      yield followed;
+    }
   } catch (thrown) {
     if (!signal.aborted) throw readError(thrown, '$all');
   } finally {
+    clearInterval(watch);
     signal.removeEventListener('abort', stop);
     subscription.unsubscribe().catch(() => undefined);
     subscription.destroy();
@@ -54,7 +67,6 @@ export async function* follow(
 function subscribe(client: Client, after: bigint, filter: EventFilter | undefined): AllStreamSubscription {
   const readable = { highWaterMark: batchLimit };
   const fromPosition = after > 0n ? { commit: after, prepare: after } : ('start' as const);
-  const mark = (marker: Marker) => void subscription.push(marker);
   const narrow = filter && serverFilter(filter);
   const subscription = client.subscribeToAll(
     {
@@ -64,16 +76,20 @@ function subscribe(client: Client, after: bigint, filter: EventFilter | undefine
           ...narrow,
           maxSearchWindow: checkpointEvery,
           checkpointInterval: 1,
-          checkpointReached: (_, { commit }) => mark({ checkpoint: commit }),
+          checkpointReached: (_, { commit }) => mark(subscription, { checkpoint: commit }),
         },
       }),
     },
     readable,
   );
-  subscription.on('caughtUp', () => mark({ caughtUp: true }));
+  subscription.on('caughtUp', () => mark(subscription, { caughtUp: true }));
   // An error that comes when nobody listens any more would end the process.
   subscription.on('error', () => undefined);
   return subscription;
+}
+
+function mark(subscription: AllStreamSubscription, marker: Marker): void {
+  if (!subscription.readableEnded && !subscription.destroyed) subscription.push(marker);
 }
 
 /**
@@ -98,21 +114,30 @@ function confirmed(subscription: AllStreamSubscription): Promise<void> {
 async function* batchesOf(subscription: AllStreamSubscription): AsyncGenerator<Followed, void, undefined> {
   let events: RecordedEvent[] = [];
   let position: bigint | undefined;
-  let caughtUp = false;
+  /** The checkpoint told last. It counts once another comes: some versions tell that of a record that is still to come. */
+  let told: bigint | undefined;
+  let [caughtUp, quiet] = [false, false];
   let taken = 0;
+  /** Some versions go on telling a checkpoint that has long been passed. */
+  const reach = (reached: bigint | undefined) => {
+    if (reached !== undefined && (position === undefined || reached > position)) position = reached;
+  };
   for await (const item of subscription as AsyncIterable<AllStreamResolvedEvent | Marker>) {
     taken += 1;
-    if ('checkpoint' in item) position = item.checkpoint;
-    else if ('caughtUp' in item) caughtUp = true;
+    if ('checkpoint' in item) {
+      if (told !== undefined && told < item.checkpoint) reach(told);
+      told = item.checkpoint;
+    } else if ('caughtUp' in item) caughtUp = true;
+    else if ('quiet' in item) quiet = true;
     else {
       const record = item.event && recordOf(item.event, item.commitPosition);
-      position = record?.position ?? item.commitPosition ?? position;
+      reach(record?.position ?? item.commitPosition);
       if (record !== undefined) events.push(record);
     }
     if (subscription.readableLength > 0 && taken < batchLimit) continue;
-    yield { events, position, caughtUp };
+    yield { events, position, caughtUp, quiet };
     events = [];
-    caughtUp = false;
+    [caughtUp, quiet] = [false, false];
     taken = 0;
   }
   throw new NoAnswer('the server ended the subscription', true);

@@ -14,7 +14,7 @@ import {
 import { NoAnswer } from './errors.js';
 import { follow } from './following.js';
 import { Pauses, type Live } from './live.js';
-import { matchesNothing, readOnce } from './reads.js';
+import { matchesNothing, readAll, readOnce } from './reads.js';
 import type { Server } from './server.js';
 
 /** Within the tail from there, behind it by a subscription of its own, filtered by the server. Breaks are not seen outside. */
@@ -53,6 +53,20 @@ async function* catchUp(
   signal: AbortSignal,
 ): AsyncGenerator<SubscriptionBatch, void, undefined> {
   const pauses = new Pauses();
+  /** The position, where nothing that is wanted is left up to there; else 0. */
+  async function emptyUpTo(position: bigint): Promise<bigint> {
+    const from = progress.checkpoint;
+    try {
+      for await (const record of readAll(server, { from, ...(filter && { filter }) })) {
+        if (record.position > from) return record.position > position ? position : 0n;
+      }
+      return position;
+    } catch (thrown) {
+      // Then the subscription breaks as well.
+      if (thrown instanceof StoreUnavailable) return 0n;
+      throw thrown;
+    }
+  }
   while (!signal.aborted) {
     const { client } = server;
     // What the process has seen is there, so whoever has caught up after this moment has passed it.
@@ -63,7 +77,8 @@ async function* catchUp(
         pauses.reset();
         const wanted = followed.events.filter((record) => matches(record, categoryOf(record.stream)));
         const reached = max(followed.position ?? 0n, followed.caughtUp ? head : 0n);
-        const batch = progress.batch(wanted, max(progress.checkpoint, reached), false);
+        const passed = max(max(progress.checkpoint, reached), followed.quiet ? await emptyUpTo(tail.head) : 0n);
+        const batch = progress.batch(wanted, passed, false);
         if (batch !== undefined) yield batch;
         if (tail.after(progress.checkpoint, matches, 1) !== undefined) return;
       }

@@ -8,7 +8,7 @@ import { appendHandler } from './append.js';
 import { batchAppendHandler } from './batch-append.js';
 import { Calls } from './calls.js';
 import { deleteHandler, tombstoneHandler } from './deletions.js';
-import { authentication, faults, readOnly } from './gates.js';
+import { authentication, bounded, faults, readOnly } from './gates.js';
 import { gossipHandler, supportedMethodsHandler } from './node.js';
 import { withDefaults, type FacadeOptions } from './options.js';
 import { readHandler } from './reads.js';
@@ -35,15 +35,17 @@ export async function startFacade(store: EventStore, options: FacadeOptions): Pr
 export async function startFacade(store: ReadableStore | EventStore, options: FacadeOptions): Promise<Facade> {
   const { host = '127.0.0.1', writable, tls, users, onError = () => undefined, onCall } = options;
   if (users !== undefined && tls === undefined) throw new TypeError('users need TLS');
-  const limits = withDefaults(options.limits);
+  const limits = withDefaults(options.limits, writable);
   const calls = new Calls({ ...limits, appends: appendCalls }, onError);
   const interceptors: ServerInterceptor[] = [
+    bounded(limits),
     ...(onCall === undefined ? [] : [faults(onCall)]),
     ...(users === undefined ? [] : [authentication(users)]),
     ...(writable ? [] : [readOnly]),
   ];
   const server = new Server({
     interceptors,
+    'grpc.max_concurrent_streams': limits.calls,
     'grpc.max_receive_message_length': limits.messageBytes,
     'grpc.keepalive_time_ms': limits.keepalive,
     'grpc.keepalive_timeout_ms': limits.keepalive,

@@ -1,11 +1,52 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ServerInterceptingCall, status, type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
 import { accessDenied, CallFailed, notLeader, unavailable } from './errors.js';
-import type { FacadeOptions, FacadeUser, Fault } from './options.js';
+import type { FacadeLimits, FacadeOptions, FacadeUser, Fault } from './options.js';
 
 /** Clients call these without credentials, and they tell nothing of what is stored. */
 const openServices = ['/event_store.client.server_features.', '/event_store.client.gossip.'];
 const writes = ['Append', 'BatchAppend', 'Delete', 'Tombstone'];
+
+/**
+ * Bounds the calls that are open and the time until each has said what it wants: one that says nothing reaches no handler,
+ * and so none of the handlers' limits.
+ */
+export function bounded({ calls, request }: Pick<FacadeLimits, 'calls' | 'request'>): ServerInterceptor {
+  let open = 0;
+  return (_, call) => {
+    let counted = false;
+    let timer: NodeJS.Timeout | undefined;
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, pass) => {
+            if (open >= calls) {
+              call.sendStatus(
+                new CallFailed(status.RESOURCE_EXHAUSTED, `there are ${calls} calls already; try again later`),
+              );
+              return;
+            }
+            open += 1;
+            counted = true;
+            timer = setTimeout(() => {
+              call.sendStatus(new CallFailed(status.DEADLINE_EXCEEDED, `no request came within ${request} ms`));
+            }, request);
+            pass(metadata);
+          },
+          onReceiveMessage: (message, pass) => {
+            clearTimeout(timer);
+            pass(message);
+          },
+          // Comes at the end of every call.
+          onCancel: () => {
+            clearTimeout(timer);
+            if (counted) open -= 1;
+            counted = false;
+          },
+        }),
+    });
+  };
+}
 
 /** Lets in whom the users' credentials say, before any message of theirs is read. */
 export function authentication(users: readonly FacadeUser[]): ServerInterceptor {
@@ -70,7 +111,7 @@ export function faults(onCall: NonNullable<FacadeOptions['onCall']>): ServerInte
           return;
         }
         sent += 1;
-        pass(message);
+        pass(fault.answer === undefined ? message : fault.answer(message));
       },
       sendStatus: (ending, pass) => {
         if (!fault.silent) pass(ending);

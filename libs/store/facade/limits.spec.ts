@@ -1,6 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import { connect as connectHttp2 } from 'node:http2';
+import {
+  connect as connectHttp2,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+} from 'node:http2';
 import { connect } from 'node:net';
 import { jsonEvent, streamNameFilter, UnavailableError, type EventStoreDBClient } from '@eventstore/db-client';
 import { newId } from '#libs/kernel';
@@ -12,6 +17,7 @@ import { TemporaryFacade } from '#libs/testing/facade';
 
 const resourceExhausted = 8;
 const invalidArgument = 3;
+const deadlineExceeded = 4;
 
 let fixture: TemporaryFacade;
 
@@ -76,6 +82,8 @@ describe('regular expressions', () => {
     const client = await open({ filterLength: 100 });
     const filter = streamNameFilter({ prefixes: ['a'.repeat(60), 'b'.repeat(60)] });
     expect(await errorOf(client.subscribeToAll({ filter }))).toMatchObject({ code: invalidArgument });
+    const many = streamNameFilter({ prefixes: Array<string>(200).fill('') });
+    expect(await errorOf(client.subscribeToAll({ filter: many }))).toMatchObject({ code: invalidArgument });
   });
 });
 
@@ -88,6 +96,56 @@ test('a message that is larger than a client makes them', async () => {
   });
 });
 
+test('a request that is larger than one to read can be, where nothing can be written', async () => {
+  fixture = await TemporaryFacade.open({ writable: false });
+  const filter = streamNameFilter({ prefixes: ['x'.repeat(70_000)] });
+  expect(await errorOf(fixture.client.subscribeToAll({ filter }))).toMatchObject({ code: resourceExhausted });
+});
+
+describe('calls that say nothing', () => {
+  const sessions: ClientHttp2Session[] = [];
+  afterEach(() => sessions.splice(0).forEach((session) => session.destroy()));
+
+  async function connection(): Promise<ClientHttp2Session> {
+    const session = connectHttp2(`http://127.0.0.1:${fixture.facade.port}`);
+    sessions.push(session);
+    await Promise.all([once(session, 'connect'), once(session, 'remoteSettings')]);
+    return session;
+  }
+
+  /** Begins a call and sends no request. */
+  function begin(session: ClientHttp2Session): ClientHttp2Stream {
+    return session
+      .request({
+        ':method': 'POST',
+        ':path': '/event_store.client.streams.Streams/Read',
+        'content-type': 'application/grpc',
+        te: 'trailers',
+      })
+      .on('error', () => undefined)
+      .resume();
+  }
+
+  test('are ended after a while', async () => {
+    await open({ request: 100 });
+    const [headers] = (await once(begin(await connection()), 'response')) as [IncomingHttpHeaders];
+    expect(headers['grpc-status']).toBe(String(deadlineExceeded));
+  });
+
+  test('are counted, over all connections and on each; those that end make room', async () => {
+    const client = await open({ calls: 3, request: 60_000 });
+    await fixture.store.append('limited.stream-1', 'any', [event()]);
+    const session = await connection();
+    expect(session.remoteSettings.maxConcurrentStreams).toBe(3);
+    for (let n = 0; n < 3; n += 1) begin(session);
+    const read = () => errorOf(client.readStream('limited.stream-1'));
+    await eventually(async () => (await read()) !== undefined);
+    expect(await read()).toMatchObject({ code: resourceExhausted });
+    session.destroy();
+    await eventually(async () => (await read()) === undefined);
+  });
+});
+
 describe('connections', () => {
   const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
   const emptySettings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
@@ -97,6 +155,12 @@ describe('connections', () => {
     const session = connectHttp2(`http://127.0.0.1:${fixture.facade.port}`);
     await once(session, 'connect');
     await once(session, 'close');
+  });
+
+  test('of clients that do not even say that they speak HTTP/2 are closed', async () => {
+    await open({ keepalive: 100 });
+    const socket = connect(fixture.facade.port, '127.0.0.1').resume();
+    await once(socket, 'close');
   });
 
   test('of clients that answer no ping are closed', async () => {

@@ -15,11 +15,15 @@ export interface FacadeLimits {
   readonly subscriptions: number;
   /** Reads at a time. Default 500. */
   readonly reads: number;
-  /** Characters of a filter's regular expression, and of all of its prefixes together. Default 1,000. */
+  /** Calls of all kinds that are open at a time, and on one connection. Default 1,000. */
+  readonly calls: number;
+  /** Milliseconds until a call has to have said what it wants. Default 10,000. */
+  readonly request: number;
+  /** Characters of a filter's regular expression, and of all of its prefixes together, which are parted by one. Default 1,000. */
   readonly filterLength: number;
   /** Milliseconds that a regular expression may take for one batch of records; generous, as a busy machine counts too. Default 1,000. */
   readonly filterTime: number;
-  /** Bytes of one message from a client; clients send an append in parts of 3 MiB. Default 8 MiB. */
+  /** Bytes of one message from a client. Default 64 KiB; 8 MiB for those that may append, in parts of 3 MiB. */
   readonly messageBytes: number;
   /** Milliseconds until an unanswered ping ends a connection, and between two pings. Default 10,000. */
   readonly keepalive: number;
@@ -37,6 +41,8 @@ export interface Fault {
   readonly resetAfter?: number;
   /** The call is served and nothing of the answer is sent, not even its end. */
   readonly silent?: boolean;
+  /** What is sent in place of a message of the answer, as another version of the server would. */
+  readonly answer?: (message: unknown) => unknown;
 }
 
 export interface FacadeOptions {
@@ -57,13 +63,15 @@ export interface FacadeOptions {
   readonly onCall?: (path: string) => Fault | undefined | Promise<Fault | undefined>;
 }
 
-export function withDefaults(limits: Partial<FacadeLimits> = {}): FacadeLimits {
+export function withDefaults(limits: Partial<FacadeLimits> = {}, writable = false): FacadeLimits {
   return {
     subscriptions: 100,
     reads: 500,
+    calls: 1_000,
+    request: 10_000,
     filterLength: 1_000,
     filterTime: 1_000,
-    messageBytes: 8 * 1_048_576,
+    messageBytes: writable ? 8 * 1_048_576 : 65_536,
     keepalive: 10_000,
     idle: 300_000,
     closing: 1_000,

@@ -46,11 +46,11 @@ export class Proposals {
   add(message: ProposedMessage): void {
     const data = message.getData_asU8();
     const metadata = message.getCustomMetadata_asU8();
-    this.#bytes += data.length + metadata.length;
+    const type = message.getMetadataMap().get('type') ?? '';
+    this.#bytes += data.length + metadata.length + 2 * type.length;
     // No more is kept than could be appended.
     if (this.#bytes > maxAppendBytes) this.#fail(new AppendTooLarge(this.#stream, this.#bytes, maxAppendBytes));
     if (this.#failure !== undefined) return;
-    const type = message.getMetadataMap().get('type') ?? '';
     const isJson = message.getMetadataMap().get('content-type') === 'application/json';
     const dataJson = isJson ? parsed(data) : undefined;
     const metadataJson = metadata.length === 0 ? {} : parsed(metadata);

@@ -34,7 +34,7 @@ export function selectionOf(options: FilterOptions, limits: FacadeLimits): Selec
       },
     };
   }
-  if (prefixes.join('').length > limits.filterLength) {
+  if (prefixes.join(' ').length > limits.filterLength) {
     throw invalidArgument(`the prefixes are longer than ${limits.filterLength} characters`);
   }
   if (byStream !== undefined) return { filter: { streamPrefixes: prefixes } };

@@ -101,7 +101,10 @@ export interface StoreCapabilities {
   readonly scavenge: boolean;
 }
 
-/** Bytes of data and metadata, as UTF-8 JSON, that one append may hold at most. */
+/**
+ * Bytes of data and metadata, as UTF-8 JSON, that one append may hold at most, with two more for each character of an
+ * event's type: EventStoreDB counts so.
+ */
 export const maxAppendBytes = 1_048_576;
 
 /**

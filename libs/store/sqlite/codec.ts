@@ -42,17 +42,17 @@ export function encodeAppend(stream: string, expected: ExpectedRevision, events:
   const key = keyOf(stream);
   const texts: string[] = [];
   let payload = 0;
-  let length = 0;
+  let types = 0;
   for (const event of events) {
     const data = checkEvent(stream, event);
     const causation = impliedCausation(key, event.metadata);
     const metadata = causation === '' ? metadataText(event.metadata) : '';
     texts.push(event.id, event.type, data, causation, metadata);
     payload += data.length + metadata.length + (causation === '' ? 0 : causation.length + key.length + impliedOverhead);
-    length += idLength + event.type.length;
+    types += event.type.length;
   }
-  if (payload * 3 > maxAppendBytes) checkSize(stream, texts);
-  return { action: actionAppend, stream, expected, events, texts, length: length + payload };
+  if (payload * 3 + types * 2 > maxAppendBytes) checkSize(stream, texts);
+  return { action: actionAppend, stream, expected, events, texts, length: idLength * events.length + types + payload };
 }
 
 /** A soft delete or a tombstone. */
@@ -61,11 +61,11 @@ export function encodeDeletion(action: number, stream: string, expected: Expecte
   return { action, stream, expected, events: [], texts: [id], length: idLength };
 }
 
-/** The bytes that count are those of data and metadata, as the writer gave them. */
+/** The bytes that count are those of data and metadata, as the writer gave them, and of types: see `maxAppendBytes`. */
 function checkSize(stream: string, texts: readonly string[]): void {
   let bytes = 0;
   for (let index = 0; index < texts.length; index += 5) {
-    bytes += Buffer.byteLength(texts[index + 2]!);
+    bytes += Buffer.byteLength(texts[index + 2]!) + 2 * texts[index + 1]!.length;
     const causation = texts[index + 3]!;
     bytes += Buffer.byteLength(
       causation === '' ? texts[index + 4]! : JSON.stringify(impliedMetadata(keyOf(stream), causation)),
