@@ -4,13 +4,14 @@
  */
 import { setPriority } from 'node:os';
 import { messageOf } from '#libs/kernel';
-import { startFacade, type Facade } from '#libs/store/facade';
+import { Pace, startFacade, type Facade } from '#libs/store/facade';
 import { followSqliteStore, type SqliteFollower } from '#libs/store/sqlite';
 import type { FromFacade, StartOptions, ToFacade } from './messages.js';
 
 /** Of 0 to 19, the higher the later its turn. */
 const niceness = 10;
 
+const pace = new Pace();
 let store: SqliteFollower | undefined;
 let facade: Facade | undefined;
 
@@ -22,7 +23,7 @@ async function start(directory: string, head: bigint, options: StartOptions): Pr
   try {
     store = await followSqliteStore(directory, head);
     const onError = (error: unknown) => tell({ kind: 'failed', error: messageOf(error) });
-    facade = await startFacade(store, { ...options, writable: false, onError });
+    facade = await startFacade(store, { ...options, writable: false, pace, onError });
     tell({ kind: 'listening', port: facade.port });
   } catch (error) {
     tell({ kind: 'refused', error: messageOf(error) });
@@ -41,6 +42,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => un
 process.on('disconnect', () => process.exit());
 process.on('message', (message: ToFacade) => {
   if (message.kind === 'head') store?.advance(message.head);
+  else if (message.kind === 'share') pace.share = message.share;
   else if (message.kind === 'start') void start(message.directory, message.head, message.options);
   else void close();
 });

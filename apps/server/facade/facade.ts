@@ -1,14 +1,18 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { messageOf } from '#libs/kernel';
 import type { EventStore } from '#libs/store/port';
 import type { Settings } from '../settings/index.js';
 import type { FromFacade, StartOptions, ToFacade } from './messages.js';
+import { shareBeside } from './share.js';
 
 /** In milliseconds: how often it is told how far the store goes. */
 const headEvery = 20;
+/** In milliseconds: how often it is told how much the server has to do. */
+const shareEvery = 200;
 const longestPause = 5_000;
 const closingPatience = 5_000;
 
@@ -41,7 +45,9 @@ export async function openFacade(
 class FacadeProcess {
   private child: ChildProcess | undefined;
   private told = 0n;
-  private telling: NodeJS.Timeout | undefined;
+  private telling: readonly NodeJS.Timeout[] = [];
+  private share = 1;
+  private since = performance.eventLoopUtilization();
   private restarting: NodeJS.Timeout | undefined;
   private pause = 100;
   private closing = false;
@@ -57,13 +63,16 @@ class FacadeProcess {
   async start(): Promise<number> {
     const port = await this.launch();
     this.options = { ...this.options, port };
-    this.telling = setInterval(() => void this.tellHead(), headEvery);
+    this.telling = [
+      setInterval(() => void this.tellHead(), headEvery),
+      setInterval(() => this.tellShare(), shareEvery),
+    ];
     return port;
   }
 
   async close(): Promise<void> {
     this.closing = true;
-    clearInterval(this.telling);
+    for (const timer of this.telling) clearInterval(timer);
     clearTimeout(this.restarting);
     const child = this.child;
     if (child === undefined) return;
@@ -91,6 +100,7 @@ class FacadeProcess {
     child.on('error', () => undefined);
     this.told = await this.store.head();
     this.tell({ kind: 'start', directory: this.directory, head: this.told, options: this.options });
+    this.tell({ kind: 'share', share: this.share });
     return new Promise((resolve, reject) => {
       child.once('exit', (code, signal) => reject(new Error(`the facade ended with ${code ?? signal}`)));
       child.on('message', (message: FromFacade) => {
@@ -106,7 +116,7 @@ class FacadeProcess {
   private ended(child: ChildProcess): void {
     if (this.child !== child) return;
     this.child = undefined;
-    if (this.closing || this.telling === undefined) return;
+    if (this.closing || this.telling.length === 0) return;
     this.log.error('the process of the facade has ended; it is started again');
     this.restarting = setTimeout(() => void this.relaunch(), this.pause);
     this.pause = Math.min(this.pause * 2, longestPause);
@@ -127,6 +137,15 @@ class FacadeProcess {
     if (head === this.told) return;
     this.told = head;
     this.tell({ kind: 'head', head });
+  }
+
+  private tellShare(): void {
+    const { utilization } = performance.eventLoopUtilization(this.since);
+    this.since = performance.eventLoopUtilization();
+    const share = shareBeside(utilization);
+    if (share === this.share) return;
+    this.share = share;
+    this.tell({ kind: 'share', share });
   }
 
   private tell(message: ToFacade): void {

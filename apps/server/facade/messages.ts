@@ -5,6 +5,8 @@ export type ToFacade =
   | { readonly kind: 'start'; readonly directory: string; readonly head: bigint; readonly options: StartOptions }
   /** The store goes up to here now. */
   | { readonly kind: 'head'; readonly head: bigint }
+  /** The part of the time that it may work for long reads, above 0, at most 1. */
+  | { readonly kind: 'share'; readonly share: number }
   | { readonly kind: 'close' };
 
 export type StartOptions = Pick<FacadeOptions, 'host' | 'port' | 'tls' | 'users'>;

@@ -11,6 +11,7 @@ import { deleteHandler, tombstoneHandler } from './deletions.js';
 import { authentication, bounded, faults, readOnly } from './gates.js';
 import { gossipHandler, supportedMethodsHandler } from './node.js';
 import { withDefaults, type FacadeOptions } from './options.js';
+import { Pace } from './pace.js';
 import { readHandler } from './reads.js';
 
 /** A running facade. */
@@ -33,7 +34,7 @@ export async function startFacade(
 ): Promise<Facade>;
 export async function startFacade(store: EventStore, options: FacadeOptions): Promise<Facade>;
 export async function startFacade(store: ReadableStore | EventStore, options: FacadeOptions): Promise<Facade> {
-  const { host = '127.0.0.1', writable, tls, users, onError = () => undefined, onCall } = options;
+  const { host = '127.0.0.1', writable, tls, users, pace = new Pace(), onError = () => undefined, onCall } = options;
   if (users !== undefined && tls === undefined) throw new TypeError('users need TLS');
   const limits = withDefaults(options.limits, writable);
   const calls = new Calls({ ...limits, appends: appendCalls }, onError);
@@ -57,7 +58,7 @@ export async function startFacade(store: ReadableStore | EventStore, options: Fa
   server.addService(ServerFeaturesService, { getSupportedMethods: supportedMethodsHandler(writable) });
   server.addService(GossipService, { read: gossipHandler(() => port) });
   server.addService(StreamsService, {
-    read: readHandler(store, calls, limits),
+    read: readHandler(store, calls, limits, pace),
     ...('append' in store && {
       append: appendHandler(store, onError),
       batchAppend: batchAppendHandler(store, calls, onError),

@@ -1,3 +1,5 @@
+import type { Pace } from './pace.js';
+
 /** Certificate and key, each the text of a PEM file. */
 export interface FacadeTls {
   readonly cert: string;
@@ -57,6 +59,8 @@ export interface FacadeOptions {
   /** Who may come in, by basic authentication; wants `tls`, since clients send no credentials without. Default: everybody. */
   readonly users?: readonly FacadeUser[];
   readonly limits?: Partial<FacadeLimits>;
+  /** For long reads. Default: as fast as can be. */
+  readonly pace?: Pace;
   /** Told of errors that are nobody's but the facade's or the store's. */
   readonly onError?: (error: unknown) => void;
   /** For tests: breaks the calls that it answers a fault for. It is given the path of the method and may take its time. */

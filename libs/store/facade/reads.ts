@@ -16,28 +16,35 @@ import {
   wireRecord,
 } from './messages.js';
 import type { FacadeLimits } from './options.js';
+import type { Pace } from './pace.js';
 import { readRequestOf, type ReadRequest } from './read-request.js';
 import { StreamSource } from './source.js';
 
 type ReadCall = ServerWritableStream<ReadReq, ReadResp>;
 
 /** Streams.Read: reads and subscriptions. */
-export function readHandler(store: ReadableStore, calls: Calls, limits: FacadeLimits): (call: ReadCall) => void {
+export function readHandler(
+  store: ReadableStore,
+  calls: Calls,
+  limits: FacadeLimits,
+  pace: Pace,
+): (call: ReadCall) => void {
   return (call) => {
     const isSubscription = call.request.getOptions()?.hasSubscription() ?? false;
     void calls.serve(isSubscription ? 'subscriptions' : 'reads', call, async (signal) => {
       const request = readRequestOf(call.request, store, limits);
-      await (isSubscription ? subscribe(call, request, signal) : read(call, request, signal));
+      await (isSubscription ? subscribe : read)(call, request, pace, signal);
     });
   };
 }
 
-async function read(call: ReadCall, request: ReadRequest, signal: AbortSignal): Promise<void> {
+async function read(call: ReadCall, request: ReadRequest, pace: Pace, signal: AbortSignal): Promise<void> {
   let found = false;
   if (request.limit > 0) {
     for await (const record of request.source.read(request, signal)) {
       found = true;
       await send(call, responseOf(record, request), signal);
+      await pace.step();
     }
   }
   if (!found && request.stream !== undefined && !(await exists(request))) {
@@ -50,7 +57,7 @@ async function exists({ source, from }: ReadRequest): Promise<boolean> {
   return source instanceof StreamSource ? source.exists() : typeof from === 'bigint';
 }
 
-async function subscribe(call: ReadCall, request: ReadRequest, signal: AbortSignal): Promise<void> {
+async function subscribe(call: ReadCall, request: ReadRequest, pace: Pace, signal: AbortSignal): Promise<void> {
   const { source, from, checkpointInterval } = request;
   const checkpoints =
     checkpointInterval === undefined
@@ -60,7 +67,10 @@ async function subscribe(call: ReadCall, request: ReadRequest, signal: AbortSign
   let caughtUp = false;
   try {
     for await (const { events, checkpoint, live } of source.subscribe(from, signal)) {
-      for (const record of events) await send(call, responseOf(record, request), signal);
+      for (const record of events) {
+        await send(call, responseOf(record, request), signal);
+        if (!live) await pace.step();
+      }
       await checkpoints?.reached(checkpoint);
       if (live && !caughtUp) await send(call, caughtUpResponse(), signal);
       caughtUp ||= live;
