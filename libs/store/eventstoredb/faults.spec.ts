@@ -173,6 +173,34 @@ describe('an append', () => {
   });
 });
 
+describe('many requests', () => {
+  test('are under way a few at a time', async () => {
+    await store.close();
+    store = await open({ atOnce: 2 });
+    let [underWay, most] = [0, 0];
+    const hold = async (): Promise<undefined> => {
+      most = Math.max(most, (underWay += 1));
+      await behind.head();
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+    };
+    for (let n = 0; n < 20; n += 1) faults.push({ path: appendPath, fault: hold });
+    const all = Array.from({ length: 20 }, (_, n) => store.append(`faults.tested-${n}`, 'noStream', [event(n)]));
+    expect(await Promise.all(all)).toHaveLength(20);
+    expect(most).toBeLessThanOrEqual(2);
+  });
+
+  test('that wait for their turn end with the first that is given up', async () => {
+    await store.close();
+    store = await open({ atOnce: 1, patience: 1 });
+    for (let n = 0; n < 20; n += 1) faults.push({ path: appendPath, fault: { silent: true } });
+    const all = Array.from({ length: 20 }, (_, n) => store.append(`faults.tested-${n}`, 'noStream', [event(n)]));
+    for (const { reason } of (await Promise.allSettled(all)) as PromiseRejectedResult[])
+      expect(reason).toBeInstanceOf(StoreUnavailable);
+    expect(appends()).toBe(1);
+  });
+});
+
 describe('a read', () => {
   test('that breaks off is read again', async () => {
     await store.append('faults.tested-1', 'noStream', [event(1), event(2), event(3)]);

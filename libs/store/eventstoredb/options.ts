@@ -10,6 +10,11 @@ export interface EventStoreDbOptions {
   readonly answerWithin?: number;
   /** Milliseconds for which a request that was not answered is tried again. Default 6000. */
   readonly patience?: number;
+  /**
+   * Requests under way at a time; others wait for their turn, without a deadline of their own. Servers take a hundred calls
+   * over one connection, subscriptions among them: beyond, a request's time would run out in a queue. Default 64.
+   */
+  readonly atOnce?: number;
   /** Recent records kept for live subscribers. Default 8192. */
   readonly tailEvents?: number;
   /** Characters of JSON that those records may have. Default 16 Mi. */
@@ -31,6 +36,7 @@ export function withDefaults(options: EventStoreDbOptions): Tuning {
     log: options.log ?? { unreachable: () => undefined, reachable: () => undefined },
     answerWithin: options.answerWithin ?? 3_000,
     patience: options.patience ?? 6_000,
+    atOnce: options.atOnce ?? 64,
     tailEvents: options.tailEvents ?? 8192,
     tailLength: options.tailLength ?? 16 * 1024 * 1024,
   };

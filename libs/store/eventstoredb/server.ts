@@ -1,5 +1,6 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf } from '#libs/kernel';
+import { messageOf, Slots } from '#libs/kernel';
 import { StoreUnavailable } from '#libs/store/port';
 import { loadClient, type Client } from './client.js';
 import { nameOf } from './connection.js';
@@ -15,6 +16,9 @@ export class Server {
   readonly #make: () => Client;
   readonly #closing = new AbortController();
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #slots: Slots;
+  /** Aborted, and made anew, when an outage is given up: with it go those who wait for their turn. */
+  #outage = forMany();
   #client: Client;
   /** Since when nothing was answered, by the clock of `performance`. */
   #silentSince: number | undefined;
@@ -26,6 +30,7 @@ export class Server {
   private constructor(make: () => Client, tuning: Tuning) {
     this.#make = make;
     this.tuning = tuning;
+    this.#slots = new Slots(tuning.atOnce);
     this.#client = make();
   }
 
@@ -46,12 +51,21 @@ export class Server {
    */
   async ask<Answer>(attempt: (client: Client, again: boolean) => Promise<Answer>): Promise<Answer> {
     this.checkOpen();
-    const asking = this.#ask(attempt);
+    const asking = this.#inTurn(attempt);
     this.#underWay.add(asking);
     try {
       return await asking;
     } finally {
       this.#underWay.delete(asking);
+    }
+  }
+
+  async #inTurn<Answer>(attempt: (client: Client, again: boolean) => Promise<Answer>): Promise<Answer> {
+    await this.#slots.acquire(this.#outage.signal);
+    try {
+      return await this.#ask(attempt);
+    } finally {
+      this.#slots.release();
     }
   }
 
@@ -72,7 +86,7 @@ export class Server {
         this.unanswered(client, thrown);
         const since = Math.min(begun, this.#silentSince ?? begun);
         if (performance.now() - since > this.tuning.patience || this.#closing.signal.aborted) {
-          throw this.unavailable(thrown);
+          throw this.#giveUp(thrown);
         }
         await delay(jittered(pause));
       }
@@ -101,6 +115,13 @@ export class Server {
     if (!this.#closing.signal.aborted) this.tuning.log.unreachable(this.name, error.message);
   }
 
+  #giveUp(error: NoAnswer): StoreUnavailable {
+    const unavailable = this.unavailable(error);
+    this.#outage.abort(unavailable);
+    this.#outage = forMany();
+    return unavailable;
+  }
+
   unavailable(error: unknown): StoreUnavailable {
     return new StoreUnavailable(`EventStoreDB at ${this.name}: ${messageOf(error)}`);
   }
@@ -115,6 +136,13 @@ export class Server {
     await Promise.allSettled(this.#underWay);
     await within(this.#client.close(), this.tuning.answerWithin).catch(() => undefined);
   }
+}
+
+/** One that any number of requests may listen to. */
+function forMany(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 /** Between half of it and all of it, so that processes do not come back in step. */

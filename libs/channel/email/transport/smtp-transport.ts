@@ -1,7 +1,7 @@
+import { Slots } from '#libs/kernel';
 import { compose, type ComposedEmail } from './compose.js';
 import type { EmailMessage } from './email-message.js';
 import { EmailFailure, type EmailReceipt, type EmailTransport } from './email-transport.js';
-import { Slots } from './slots.js';
 import { enhancedCodeOf } from './smtp-failure.js';
 import { LastCheck, SmtpSession, type SmtpOptions } from './smtp-session.js';
 import { endpointOf, type SmtpEndpoint, type SmtpSettings } from './smtp-settings.js';
