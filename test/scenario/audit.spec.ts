@@ -1,8 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventsPage } from '#libs/audit';
 import { categoryOf, type RecordedEvent } from '#libs/kernel';
-import { openSqliteStore } from '#libs/store/sqlite';
-import { Api, readEvents, startServer, temporaryFolder, type EventItem, type ServerProcess } from '../support/index.js';
+import {
+  Api,
+  openEvents,
+  readEvents,
+  startServer,
+  temporaryFolder,
+  type EventItem,
+  type ServerProcess,
+} from '../support/index.js';
 
 const canary = 'canary.address@audit.example.com';
 const badStream = 'notification.clientOperation-0197a000-0000-7000-8000-00000000bad0';
@@ -15,7 +22,7 @@ let id: string;
 let erasedId: string;
 
 async function stored(): Promise<RecordedEvent[]> {
-  const store = await openSqliteStore({ directory: folder.path });
+  const store = await openEvents(folder.path);
   const records: RecordedEvent[] = [];
   for await (const record of store.readAll()) records.push(record);
   await store.close();
@@ -24,7 +31,7 @@ async function stored(): Promise<RecordedEvent[]> {
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  const store = await openSqliteStore({ directory: folder.path });
+  const store = await openEvents(folder.path);
   await store.append(badStream, 'noStream', [
     { id: '0197a000-0000-7000-8000-000000000001', type: 'notification.send.v99', data: { recipientId: 'ada' } },
   ]);
@@ -107,7 +114,7 @@ describe('an auditor', () => {
   test('sees views and the runtime where the category names them', async () => {
     const views = await lines(`?category=notification.view.1&correlationId=${id}`);
     expect(views.at(-1)!.data).toEqual(await api.view(id));
-    const parked = await lines('?category=runtime.parked');
+    const parked = await lines('?category=runtime.parked&type=runtime.record-parked.v1');
     expect(parked.map(({ data }) => (data.record as { stream: string }).stream)).toEqual([badStream]);
   });
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openSqliteStore } from '#libs/store/sqlite';
 import { SmtpDouble } from '#libs/testing';
-import { Api, eventually, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { Api, eventually, openEvents, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
 import { accessChecks, ownerKey, writeKeys } from './bad-input/access-checks.js';
 import { appendBadRecords, followUpChecks, readParked, recordChecks } from './bad-input/record-checks.js';
 import { bounceChecks } from './bad-input/bounce-checks.js';
@@ -75,7 +74,7 @@ describe('in the store', () => {
   beforeAll(async () => {
     await api.finalView(await api.notify('good'));
     await server.stop();
-    const before = await openSqliteStore({ directory: folder.path });
+    const before = await openEvents(folder.path);
     keys = await appendBadRecords(before);
     await before.close();
 
@@ -84,7 +83,7 @@ describe('in the store', () => {
     await eventually(async () => (server.output.split('"action":"park"').length > parkings ? true : undefined));
     await server.stop();
 
-    const after = await openSqliteStore({ directory: folder.path });
+    const after = await openEvents(folder.path);
     parked = await readParked(after);
     await after.close();
     await start();

@@ -4,9 +4,16 @@ import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { newId } from '#libs/kernel';
-import { openSqliteStore } from '#libs/store/sqlite';
 import { SmtpDouble } from '#libs/testing';
-import { Api, eventually, findInFiles, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import {
+  Api,
+  eventually,
+  findInFiles,
+  openEvents,
+  startServer,
+  temporaryFolder,
+  type ServerProcess,
+} from '../support/index.js';
 
 interface Upload {
   readonly id: string;
@@ -195,7 +202,7 @@ describe('in the sandbox, when the time of the attachments is over', () => {
       (await api.events(id)).find(({ stream, type }) => stream === timer && type === 'runtime.timer-scheduled.v1'),
     );
     await server.stop();
-    const store = await openSqliteStore({ directory: folder.path });
+    const store = await openEvents(folder.path);
     const data = { purpose: scheduled.data['purpose'] };
     const metadata = { $correlationId: id };
     await store.append(timer, 0n, [{ id: newId(), type: 'runtime.timer-fired.v1', data, metadata }]);

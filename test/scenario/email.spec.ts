@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { keyOf, type RecordedEvent } from '#libs/kernel';
 import type { NotificationView } from '#libs/notification';
-import { openSqliteStore } from '#libs/store/sqlite';
 import { SmtpDouble, type TakenMail } from '#libs/testing';
 import {
   Api,
   eventually,
+  openEvents,
   startServer,
   temporaryFolder,
   type Accepted,
@@ -250,7 +250,7 @@ describe('a notification', () => {
     const events = await api.events(accepted.body.id);
     await server.stop();
     const stored: RecordedEvent[] = [];
-    const store = await openSqliteStore({ directory: folder.path });
+    const store = await openEvents(folder.path);
     for await (const record of store.readAll()) {
       if (record.metadata.$correlationId === accepted.body.id) stored.push(record);
     }

@@ -6,9 +6,8 @@ import { emailOperations } from '#libs/channel/email';
 import { slackOperations } from '#libs/channel/slack';
 import { notificationClientOperations } from '#libs/notification';
 import type { ParkedPage } from '#libs/operator';
-import { openSqliteStore } from '#libs/store/sqlite';
 import { SlackDouble, SmtpDouble } from '#libs/testing';
-import { Api, eventually, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { Api, eventually, openEvents, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
 
 const canary = 'canary7e1f';
 const address = `${canary}@example.com`;
@@ -26,7 +25,7 @@ let lines: readonly Line[];
 
 /** Puts records where they belong that do not fit their types, with what must not be told. */
 async function addBrokenRecords(directory: string): Promise<void> {
-  const store = await openSqliteStore({ directory });
+  const store = await openEvents(directory);
   const broken: readonly (readonly [StreamDefinition, string])[] = [
     [notificationClientOperations, 'notification.send.v1'],
     [emailOperations, 'email.send.v1'],

@@ -3,9 +3,17 @@ import { newId } from '#libs/kernel';
 import type { NotificationView } from '#libs/notification';
 import type { ViewView } from '#libs/operator';
 import { StreamDeleted } from '#libs/store/port';
-import { openSqliteStore, type SqliteEventStore } from '#libs/store/sqlite';
+import type { EventStore } from '#libs/store/port';
 import { SmtpDouble } from '#libs/testing';
-import { Api, eventually, readEvents, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import {
+  Api,
+  eventually,
+  openEvents,
+  readEvents,
+  startServer,
+  temporaryFolder,
+  type ServerProcess,
+} from '../support/index.js';
 
 let smtp: SmtpDouble;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -55,8 +63,8 @@ function listed(query: string): Promise<readonly NotificationView[]> {
 }
 
 /** What the embedded store holds; the server must not be running. */
-async function inStore<Result>(work: (store: SqliteEventStore) => Promise<Result>): Promise<Result> {
-  const store = await openSqliteStore({ directory: folder.path });
+async function inStore<Result>(work: (store: EventStore) => Promise<Result>): Promise<Result> {
+  const store = await openEvents(folder.path);
   try {
     return await work(store);
   } finally {

@@ -5,11 +5,11 @@ import { createHttpApp } from '#libs/http';
 import { categoryOf, newId, type RecordedEvent } from '#libs/kernel';
 import type { NotificationView } from '#libs/notification';
 import { defineTopology, stream } from '#libs/runtime';
-import { openSqliteStore } from '#libs/store/sqlite';
 import { TemporaryStore, toyEvents, toyOperations } from '#libs/testing';
 import { MemoryKeyStore, Vault } from '#libs/vault';
 import {
   Api,
+  openEvents,
   readEvents,
   startServer,
   temporaryFolder,
@@ -119,7 +119,7 @@ describe('a server', () => {
 
   /** What is part of the history in the store. */
   async function storedHistory(): Promise<RecordedEvent[]> {
-    const store = await openSqliteStore({ directory: folder.path });
+    const store = await openEvents(folder.path);
     const records: RecordedEvent[] = [];
     for await (const record of store.readAll()) {
       if (/\.(clientOperation|internalOperation|operation|saga|event)$/.test(categoryOf(record.stream)))
@@ -152,13 +152,15 @@ describe('a server', () => {
       const url = `${server.url}/v1/events?type=none.v1`;
       const { events } = await readEvents(url, { until: hasReached(end) });
       expect(events.every(({ data }) => data === undefined)).toBe(true);
+      let notifying: Promise<string> | undefined;
       const resumed = await readEvents<EventItem>(`${server.url}/v1/events?after=0`, {
         lastEventId: end,
         until: (found) => {
-          if (found.length === 0) void api.notify('ada');
+          if (found.length === 0) notifying ??= api.notify('ada');
           return found.some(({ data }) => data !== undefined);
         },
       });
+      await notifying;
       expect(BigInt(resumed.events[0]!.id)).toBeGreaterThan(BigInt(end));
     });
   });

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { newId, type RecordedEvent } from '#libs/kernel';
 import type { EventStore } from '#libs/store/port';
-import { openSqliteStore } from '#libs/store/sqlite';
-import { Api, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { Api, openEvents, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 type SealedProfile = { readonly channels: { readonly email: string } };
@@ -90,7 +89,7 @@ beforeAll(async () => {
   for (const id of sentTo.values()) expect((await api.finalView(id)).status).toBe('sent');
   await server.stop();
 
-  const store = await openSqliteStore({ directory: folder.path });
+  const store = await openEvents(folder.path);
   await damage(store);
   await store.close();
   await start();

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endEventsOf, eventsOf } from './events-elsewhere.js';
 import { Program, type EndedProcess, type Environment } from './program.js';
 
 const program = fileURLToPath(new URL('../../apps/server/main.js', import.meta.url));
@@ -23,7 +24,13 @@ export interface ServerProcess {
 /** A new empty folder; `remove` deletes it with all that is in it. */
 export async function temporaryFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'tidings-'));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  return {
+    path,
+    async remove() {
+      await endEventsOf(path);
+      await rm(path, { recursive: true, force: true });
+    },
+  };
 }
 
 /**
@@ -32,7 +39,7 @@ export async function temporaryFolder(): Promise<{ readonly path: string; remove
  * @throws with its output where it ends before that
  */
 export async function startServer(dataDir: string, env: Environment = {}): Promise<ServerProcess> {
-  const server = run(dataDir, [], env);
+  const server = run(dataDir, [], { ...(await eventsOf(dataDir, env)), ...env });
   const url = await server.prints(/^ {2}API +.*?(http\S+)$/m);
   return {
     url,

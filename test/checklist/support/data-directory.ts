@@ -1,10 +1,10 @@
 import { newId } from '#libs/kernel';
 import type { EventStore } from '#libs/store/port';
-import { openSqliteStore } from '#libs/store/sqlite';
+import { openEvents } from '../../support/index.js';
 
 /** Does something to the store of a data directory that no server uses now. */
 export async function withStore<Result>(path: string, use: (store: EventStore) => Promise<Result>): Promise<Result> {
-  const store = await openSqliteStore({ directory: path });
+  const store = await openEvents(path);
   try {
     return await use(store);
   } finally {

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { Api } from '../../support/index.js';
+import { Api, eventsOf } from '../../support/index.js';
 import type { Told } from './crashing-server.js';
 import type { KillPoint } from './killing-store.js';
 
@@ -36,9 +36,17 @@ export class CrashingServer {
     smtpUrl: string,
     more: Readonly<Record<string, string>> = {},
   ): Promise<CrashingServer> {
+    const elsewhere = await eventsOf(dataDir, more);
     const child = fork(program, {
       cwd: dataDir,
-      env: { PORT: '0', TIDINGS_DATA_DIR: dataDir, TIDINGS_SMTP_URL: smtpUrl, TIDINGS_LOG_LEVEL: 'error', ...more },
+      env: {
+        PORT: '0',
+        TIDINGS_DATA_DIR: dataDir,
+        TIDINGS_SMTP_URL: smtpUrl,
+        TIDINGS_LOG_LEVEL: 'error',
+        ...elsewhere,
+        ...more,
+      },
       execArgv: [],
     });
     const [told] = (await Promise.race([

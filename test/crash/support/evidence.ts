@@ -1,8 +1,8 @@
 import { expect } from '@jest/globals';
 import { categoryOf, correlationOf, keyOf, type RecordedEvent } from '#libs/kernel';
 import { bookkeepingKey, partitionOf, partitionsOf } from '#libs/runtime';
-import { openSqliteStore } from '#libs/store/sqlite';
 import { topology } from '#streams.config';
+import { openEvents } from '../../support/index.js';
 
 /** Stored types that end a notification. */
 export const terminalTypes: ReadonlySet<string> = new Set([
@@ -16,7 +16,7 @@ export const terminalTypes: ReadonlySet<string> = new Set([
 
 /** Everything in the store of a directory that no server uses now, in order. */
 export async function readStore(directory: string): Promise<readonly RecordedEvent[]> {
-  const store = await openSqliteStore({ directory });
+  const store = await openEvents(directory);
   try {
     const records: RecordedEvent[] = [];
     for await (const record of store.readAll()) records.push(record);

@@ -139,11 +139,13 @@ interface ParkedData {
 export async function readParked(store: EventStore): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, { consumers: string[]; reasons: Set<string> }>();
   const parked: RecordedEvent[] = [];
-  for await (const record of store.readAll({ filter: { categories: ['runtime.parked'] } })) parked.push(record);
+  const filter = { categories: ['runtime.parked'], types: ['runtime.record-parked.v1'] };
+  for await (const record of store.readAll({ filter })) parked.push(record);
   for (const { stream, data } of parked) {
     const { record, tries } = data as ParkedData;
     const one = found.get(keyOf(record.stream)) ?? { consumers: [], reasons: new Set() };
-    one.consumers.push(keyOf(stream));
+    // The books of a consumer are kept by partition where several processes may share it.
+    one.consumers.push(keyOf(stream).replace(/\.\d+$/, ''));
     for (const { error } of tries) one.reasons.add(reasonIn(error));
     found.set(keyOf(record.stream), one);
   }

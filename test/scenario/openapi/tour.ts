@@ -1,12 +1,11 @@
 import { newId } from '#libs/kernel';
 import type { NotificationView } from '#libs/notification';
 import type { ParkedPage } from '#libs/operator';
-import { openSqliteStore } from '#libs/store/sqlite';
-import { eventually, type Accepted, type Api } from '../../support/index.js';
+import { eventually, openEvents, type Accepted, type Api } from '../../support/index.js';
 
 /** A stream with a record that nobody can read; returns its name. The server must not be running. */
 export async function appendUnreadable(directory: string): Promise<string> {
-  const store = await openSqliteStore({ directory });
+  const store = await openEvents(directory);
   const stream = `email.operation-${newId()}`;
   await store.append(stream, 'noStream', [{ id: newId(), type: 'from.the-future.v9', data: {} }]);
   await store.close();

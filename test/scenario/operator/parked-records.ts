@@ -1,8 +1,7 @@
 import { newId } from '#libs/kernel';
 import type { ParkedItem, ParkedPage } from '#libs/operator';
-import { openSqliteStore } from '#libs/store/sqlite';
 import { topology } from '#streams.config';
-import { eventually, startServer, type Api, type ServerProcess } from '../../support/index.js';
+import { eventually, openEvents, startServer, type Api, type ServerProcess } from '../../support/index.js';
 
 /** A flow whose records are parked. */
 export interface BrokenFlow {
@@ -33,7 +32,7 @@ export function allParked(api: Api): Promise<readonly ParkedItem[]> {
  * @param sample id of a notification to copy
  */
 export async function breakFlow(directory: string, sample: string): Promise<BrokenFlow> {
-  const store = await openSqliteStore({ directory });
+  const store = await openEvents(directory);
   const id = newId();
   const brokenStream = `notification.event-${id}`;
   const operationStream = `notification.clientOperation-${id}`;
@@ -50,7 +49,7 @@ export async function breakFlow(directory: string, sample: string): Promise<Brok
 
 /** Takes the broken record away. The server must not be running. */
 export async function mendFlow(directory: string, { brokenStream }: BrokenFlow): Promise<void> {
-  const store = await openSqliteStore({ directory });
+  const store = await openEvents(directory);
   await store.deleteStream(brokenStream, 0n);
   await store.close();
 }
