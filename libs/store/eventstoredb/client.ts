@@ -20,6 +20,16 @@ export async function loadClient({ connection, ca, answerWithin }: Tuning): Prom
   class AppendingClient extends Base {
     protected override supports = () => Promise.resolve(false);
 
+    /**
+     * While a cluster has no leader the client takes any node, and stays with it: others than the leader send writes on and
+     * answer reads late. So each call says that it is for the leader, and a node that is not says who is.
+     */
+    askLeader(): this {
+      const { callArguments } = this;
+      this.callArguments = (options, ...more) => callArguments({ ...options, requiresLeader: true }, ...more);
+      return this;
+    }
+
     async close(): Promise<void> {
       await this.dispose();
       (await this.getChannel()).close();
@@ -43,8 +53,10 @@ export async function loadClient({ connection, ca, answerWithin }: Tuning): Prom
     if (!discover) return new AppendingClient({ ...settings, endpoint: first! }, security, credentials);
     // Tries again are ours, so that a request does not wait for ten rounds of asking.
     const cluster = { ...settings, maxDiscoverAttempts: 1, gossipTimeout: 2, nodePreference: 'leader' as const };
-    return hosts.length > 1
-      ? new AppendingClient({ ...cluster, endpoints: [...hosts] }, security, credentials)
-      : new AppendingClient({ ...cluster, discover: first! }, security, credentials);
+    const client =
+      hosts.length > 1
+        ? new AppendingClient({ ...cluster, endpoints: [...hosts] }, security, credentials)
+        : new AppendingClient({ ...cluster, discover: first! }, security, credentials);
+    return client.askLeader();
   };
 }

@@ -37,6 +37,13 @@ test.each([
   }
 });
 
+test.each([
+  ['by name', error('', { type: 'access-denied' })],
+  ['by code', error('7 PERMISSION_DENIED', { type: 'unknown', code: 7 })],
+])('who may not need not ask again at once: %s', (_, thrown) => {
+  expect(readError(thrown, '$all')).toMatchObject({ broken: false, denied: true });
+});
+
 test('what asking again would not change is passed on', () => {
   const invalid = error('3 INVALID_ARGUMENT', { type: 'unknown', code: 3 });
   expect(readError(invalid, '$all')).toBe(invalid);

@@ -21,6 +21,8 @@ export class NoAnswer extends Error {
     message: string,
     /** The connection is of no use any more. */
     readonly broken: boolean,
+    /** The server does not let this user in, or not do this: to ask again at once is of no use. */
+    readonly denied = false,
   ) {
     super(message);
   }
@@ -29,6 +31,8 @@ export class NoAnswer extends Error {
 /** Codes of gRPC for requests that would fail again in the same way. */
 const invalidArgument = 3;
 const unimplemented = 12;
+/** Codes of gRPC for those who may not. */
+const denied: readonly (number | undefined)[] = [7, 16];
 /** What the client itself takes for a connection to be made anew. */
 const broken: readonly (string | undefined)[] = ['unavailable', 'cancelled'];
 
@@ -73,7 +77,7 @@ export function readError(thrown: unknown, stream: string): Error {
   if (noSuchPosition.test(error.message))
     return new RangeError(`there is no record at this position: ${error.message}`);
   if (error.type === 'invalid-argument' || error.code === invalidArgument || error.code === unimplemented) return error;
-  return new NoAnswer(error.message, isBroken(error));
+  return new NoAnswer(error.message, isBroken(error), error.type === 'access-denied' || denied.includes(error.code));
 }
 
 export function isNotFound(thrown: unknown): boolean {

@@ -88,6 +88,7 @@ export class Server {
         if (performance.now() - since > this.tuning.patience || this.#closing.signal.aborted) {
           throw this.#giveUp(thrown);
         }
+        if (thrown.denied) throw this.unavailable(thrown);
         await delay(jittered(pause));
       }
     }

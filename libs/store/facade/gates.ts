@@ -97,7 +97,8 @@ export function faults(onCall: NonNullable<FacadeOptions['onCall']>): ServerInte
       start: (next) =>
         next({
           onReceiveMetadata: (metadata: Metadata, pass) => {
-            void Promise.resolve(onCall(method.path)).then((found = {}) => {
+            const leaderOnly = metadata.get('requires-leader')[0] === 'true';
+            void Promise.resolve(onCall(method.path, leaderOnly)).then((found = {}) => {
               fault = found;
               if (fault.notLeader === undefined) pass(metadata);
               else call.sendStatus(notLeader(fault.notLeader.host, fault.notLeader.port));

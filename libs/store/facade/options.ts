@@ -63,8 +63,11 @@ export interface FacadeOptions {
   readonly pace?: Pace;
   /** Told of errors that are nobody's but the facade's or the store's. */
   readonly onError?: (error: unknown) => void;
-  /** For tests: breaks the calls that it answers a fault for. It is given the path of the method and may take its time. */
-  readonly onCall?: (path: string) => Fault | undefined | Promise<Fault | undefined>;
+  /**
+   * For tests: breaks the calls that it answers a fault for. It is given the path of the method, and whether the client wants
+   * the leader of a cluster only; it may take its time.
+   */
+  readonly onCall?: (path: string, leaderOnly: boolean) => Fault | undefined | Promise<Fault | undefined>;
 }
 
 export function withDefaults(limits: Partial<FacadeLimits> = {}, writable = false): FacadeLimits {
