@@ -62,7 +62,7 @@ export async function openLists(
 }
 
 function consumerStage(runtime: Runtime<never>, store: EventStore, handler: AnyHandler): Stage {
-  const positions = new SavedPositions(store, handler, runtime.partitions);
+  const positions = new SavedPositions(store, handler, () => runtime.split);
   const consumer = runtime.consumer(handler.name);
   return { name: handler.name, position: () => positions.least((partition) => consumer?.positionOf(partition)) };
 }

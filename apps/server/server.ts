@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from 'pino';
 import { createHttpApp } from '#libs/http';
 import { messageOf } from '#libs/kernel';
-import { Runtime, truncateStreams, type Role as HandlerRole, type ViewRebuilds } from '#libs/runtime';
+import { Runtime, truncateStreams, type Role as HandlerRole, type Split, type ViewRebuilds } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
 import {
   deliveryRules,
@@ -74,8 +74,8 @@ export async function startServer(
   }
   const metrics = new Metrics();
   const sharing = sharingOf(settings, log);
-  const scavenger = keepScavenging(parts.store, sharing?.partitions, log);
   let runtime: Runtime<never> | undefined;
+  const scavenger = keepScavenging(parts.store, () => runtime?.split, log);
   let rebuilds: ViewRebuilds | undefined;
   let lists: Lists | undefined;
   let app: NestFastifyApplication | undefined;
@@ -148,11 +148,15 @@ export async function startServer(
 }
 
 /** Gives back what nobody needs or can read any more, such as old checkpoints. */
-function keepScavenging(store: EventStore, partitions: number | undefined, log: Logger): NodeJS.Timeout {
+function keepScavenging(store: EventStore, split: () => Split | undefined, log: Logger): NodeJS.Timeout {
+  async function scavenge(): Promise<void> {
+    const known = split();
+    if (known === undefined) return;
+    await truncateStreams(store, topology, known);
+    await store.scavenge();
+  }
   return setInterval(() => {
-    truncateStreams(store, topology, partitions)
-      .then(() => store.scavenge())
-      .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'the store was not scavenged'));
+    scavenge().catch((error: unknown) => log.warn({ error: messageOf(error) }, 'the store was not scavenged'));
   }, scavengeEvery);
 }
 

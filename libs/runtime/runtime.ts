@@ -1,7 +1,10 @@
 import type { EventStore } from '#libs/store/port';
 import { Consumer } from './consumer/consumer.js';
+import { whenThere } from './consumer/outage.js';
 import { partitionsOf } from './consumer/partitions.js';
+import type { Split } from './consumer/split.js';
 import type { ConsumerLog, ConsumerStatus } from './consumer/status.js';
+import { splitAlone } from './lease/fix-partitions.js';
 import { groupOf } from './lease/group-of.js';
 import { LeaseKeeper } from './lease/lease-keeper.js';
 import type { Lease } from './lease/lease.js';
@@ -35,6 +38,11 @@ export class Runtime<Services> {
   readonly partitions: number;
   private readonly consumers: readonly Consumer[];
   private readonly keeper: LeaseKeeper | undefined;
+  private readonly stopping = new AbortController();
+  /** Where this process has the store to itself. */
+  private alone: Split | undefined;
+
+  private readonly store: EventStore;
 
   constructor({
     store,
@@ -47,6 +55,7 @@ export class Runtime<Services> {
     now = Date.now,
     sharing,
   }: RuntimeOptions<Services>) {
+    this.store = store;
     this.partitions = sharing?.partitions ?? 1;
     this.consumers = topology.handlers
       .filter((handler: AnyHandler) => handler.reads.length > 0 && roles.has(handler.role))
@@ -59,7 +68,7 @@ export class Runtime<Services> {
       sharing &&
       new LeaseKeeper(store, sharing, {
         groups: handlerGroups.filter((group) => groups.has(group)),
-        start: (leases) => this.take(leases),
+        start: (leases, split) => this.take(leases, split),
         end: (slot) => this.end(slot),
         controlled: async (name) => this.consumer(name)?.controlled(),
       });
@@ -67,18 +76,27 @@ export class Runtime<Services> {
 
   /** Resolves when what this process is to do runs; waits where the store is away. @throws PartitionsDiffer */
   async start(): Promise<void> {
-    if (this.keeper === undefined) {
-      await Promise.all(this.consumers.map((consumer) => consumer.start([{ index: 0, lease: undefined }])));
-    } else {
+    if (this.keeper !== undefined) {
       await Promise.all(this.consumers.map((consumer) => consumer.start([])));
-      await this.keeper.start();
+      return this.keeper.start();
     }
+    const { signal } = this.stopping;
+    const split = await whenThere(() => splitAlone(this.store), signal);
+    if (split === undefined || signal.aborted) return;
+    this.alone = split;
+    await Promise.all(this.consumers.map((consumer) => consumer.start([{ index: 0, split, lease: undefined }])));
   }
 
   /** Finishes what is being handled and saves the checkpoints. */
   async drain(): Promise<void> {
+    this.stopping.abort();
     await this.keeper?.stop();
     await Promise.all(this.consumers.map((consumer) => consumer.drain()));
+  }
+
+  /** How flows are split in the store; undefined until that is known. */
+  get split(): Split | undefined {
+    return this.keeper?.split ?? this.alone;
   }
 
   /** Of those that have something to do in this process. */
@@ -101,13 +119,13 @@ export class Runtime<Services> {
     return this.keeper?.trouble;
   }
 
-  private async take(leases: readonly Lease[]): Promise<void> {
+  private async take(leases: readonly Lease[], split: Split): Promise<void> {
     await Promise.all(
       this.consumers.map((consumer) =>
         consumer.start(
           leases.flatMap((lease) => {
             const { partition: index } = partsOf(lease.slot);
-            return this.has(consumer, lease.slot) ? { index, lease } : [];
+            return this.has(consumer, lease.slot) ? { index, split, lease } : [];
           }),
         ),
       ),

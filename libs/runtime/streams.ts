@@ -57,6 +57,11 @@ export interface RecordUnparked {
   readonly stream: string;
 }
 
+export interface RecordArchived extends RecordUnparked {
+  /** When, milliseconds since the Unix epoch; left out where it is the time of this record. */
+  readonly at?: number;
+}
+
 /** What an operator told the consumer; the record's time is when. */
 export type ConsumerControlled = Readonly<Record<never, never>>;
 
@@ -78,8 +83,8 @@ export interface LeaseChanged {
   readonly epoch: number;
 }
 
-/** Into how many partitions flows are split, once and for all. */
-export interface PartitionsFixed {
+/** Into how many partitions flows are split from now on, or are going to be once nobody handles them any more. */
+export interface PartitionsCounted {
   readonly count: number;
 }
 
@@ -184,7 +189,11 @@ export const runtimeRetries = defineStream('runtime', 'retry', {
 export const runtimeParked = defineStream('runtime', 'parked', {
   'runtime.record-parked.v1': internal<RecordParked>({ record: 'object', correlationId: 'string', tries: 'array' }),
   'runtime.record-redriven.v1': internal<RecordUnparked>({ recordId: 'string', stream: 'string' }),
-  'runtime.record-archived.v1': internal<RecordUnparked>({ recordId: 'string', stream: 'string' }),
+  'runtime.record-archived.v1': internal<RecordArchived>({
+    recordId: 'string',
+    stream: 'string',
+    at: 'number or undefined',
+  }),
   'runtime.parked-taken-over.v1': internal<TakenOver>({ epoch: 'number' }),
 });
 
@@ -230,7 +239,8 @@ export const runtimeLeases = defineStream('runtime', 'lease', {
  */
 export const runtimeInstallations = defineStream('runtime', 'installation', {
   'runtime.key-store-noted.v1': internal<KeyStoreNoted>({ keyStore: 'string' }),
-  'runtime.partitions-fixed.v1': internal<PartitionsFixed>({ count: 'number' }),
+  'runtime.partitions-changing.v1': internal<PartitionsCounted>({ count: 'number' }),
+  'runtime.partitions-fixed.v1': internal<PartitionsCounted>({ count: 'number' }),
 });
 
 /** The runtime's own, which stand in no topology: no handler writes them. */

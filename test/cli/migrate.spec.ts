@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { newId } from '#libs/kernel';
 import type { NotificationView } from '#libs/notification';
+import type { ConsumerView } from '#libs/operator';
 import { startFacade, type Facade } from '#libs/store/facade';
 import { openSqliteStore, type SqliteEventStore } from '#libs/store/sqlite';
 import { SmtpDouble } from '#libs/testing';
@@ -89,6 +90,12 @@ test('a server goes on with EventStoreDB where it was with the embedded store, a
   await cp(inFolder('data', 'keys.db'), inFolder('back', 'keys.db'));
   api = await start('back');
   expect((await ended(api, waiting)).status).toBe('sent');
+  const passed = await eventually(async () => {
+    const { body } = await api.request<{ items: ConsumerView[] }>('GET', '/v1/consumers');
+    return body.items.every(({ lag }) => lag === 0) ? body.items : undefined;
+  });
+  // Nothing was handled again.
+  expect(passed.filter((one) => one.handled > 0).map(({ name }) => name)).toEqual([]);
   expect(await listed(api)).toEqual([sent, waiting].sort());
   const later = await api.notify('ada', { content: { subject: 'later', text: 'after' } });
   expect((await ended(api, later)).status).toBe('sent');

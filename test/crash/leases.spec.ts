@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { correlationOf, type RecordedEvent } from '#libs/kernel';
 import { notRun } from '#libs/testing';
 import { redisIsMissing } from '#libs/testing/redis';
+import type { ConsumerView } from '#libs/operator';
 import { eventually, type Api } from '../support/index.js';
 import { attemptsOf, Cluster } from './support/cluster.js';
 import { terminalTypes } from './support/evidence.js';
@@ -149,6 +150,32 @@ else {
       for (const id of ids) expect(await d.api.finalView(id)).toMatchObject({ status: 'sent' });
       const records = await expectAllSent(ids);
       for (const id of ids) expect(attemptsOf(records, id)).toEqual(once);
+    });
+
+    test('their number of partitions is another one after all have stopped, and not before', async () => {
+      const [a, b] = await Promise.all([cluster.start(), cluster.start()]);
+      await cluster.areShared(a, b);
+      await a.api.putRecipient('ada', 'ada@example.com');
+      cluster.smtp.behave({ at: 'data', wait: 200 });
+      const before = await notifyMany(a.api, 20);
+      await expect(cluster.start(6)).rejects.toThrow('processes use the event store with 4 partitions');
+      // One of them in the midst of its work.
+      await a.server.kill();
+      await b.server.stop();
+
+      const [c, d] = await Promise.all([cluster.start(6), cluster.start(6)]);
+      await cluster.areShared(c, d);
+      const head = await cluster.head();
+      for (const id of before) expect(await c.api.finalView(id)).toMatchObject({ status: 'sent' });
+      await expectAllSent(before);
+      const handlers = await eventually(async () => {
+        const views = await Promise.all(
+          [c, d].map(({ api }) => api.request<{ items: ConsumerView[] }>('GET', '/v1/consumers')),
+        );
+        const all = views.flatMap(({ body }) => body.items);
+        return all.every(({ position }) => BigInt(position) >= head) ? all : undefined;
+      });
+      expect(handlers.every(({ retrying, parked }) => retrying + parked === 0)).toBe(true);
     });
   });
 }

@@ -103,7 +103,7 @@ export const settingsTable = {
     parse: integer(1, 64),
     unset: '8 with EventStoreDB; the embedded store is not split',
     description:
-      'Parts that the work is split into for processes that share an EventStoreDB, 1 to 64; cannot be changed later.',
+      'Parts that the work is split into for processes that share an EventStoreDB, 1 to 64; changed only while all are stopped.',
   }),
   leaseSeconds: required({
     name: 'TIDINGS_LEASE_SECONDS',

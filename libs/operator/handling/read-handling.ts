@@ -40,11 +40,12 @@ export async function readHandling(services: Services, record: RecordedEvent): P
 /** How far the consumer is with a flow: exact where this process has the flow's partition, else the last checkpoint. */
 async function positionOf({ runtime, store }: Services, handler: AnyHandler, flow: string): Promise<bigint> {
   const { name } = handler;
-  const count = partitionsOf(handler, runtime.partitions);
-  const partition = partitionOf(flow, count);
+  const { split } = runtime;
+  if (split === undefined) return 0n;
+  const partition = partitionOf(flow, partitionsOf(handler, split.count));
   const known = runtime.consumer(name)?.positionOf(partition);
   if (known !== undefined) return known;
-  const stream = streamName(runtimeCheckpoints, bookkeepingKey(name, partition, count));
+  const stream = streamName(runtimeCheckpoints, bookkeepingKey(handler, partition, split));
   for await (const record of store.readStream(stream, { direction: 'backwards', limit: 1 })) {
     return BigInt(parse(runtimeCheckpoints, record).data.position);
   }

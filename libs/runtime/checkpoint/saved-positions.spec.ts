@@ -3,9 +3,11 @@ import { newId } from '#libs/kernel';
 import { enqueue, TemporaryStore, toyOperations } from '#libs/testing';
 import { defineBot } from '../topology/handler.js';
 import { partitionOf } from '../consumer/partitions.js';
+import { unsplit, type Split } from '../consumer/split.js';
 import { SavedPositions } from './saved-positions.js';
 
 const partitions = 2;
+const split: Split = { generation: 1, count: partitions, since: 0n, before: unsplit };
 const handler = defineBot({
   name: 'toy.consumer',
   reads: [toyOperations],
@@ -32,7 +34,7 @@ async function save(partition: number, position: bigint): Promise<bigint> {
 
 it('goes up to the first record that its partition has not passed, wherever the partitions are', async () => {
   const { store } = temporary;
-  const saved = new SavedPositions(store, handler, partitions);
+  const saved = new SavedPositions(store, handler, () => split);
   const nowhere = () => undefined;
   expect(await saved.least(nowhere)).toBe(0n);
   await enqueue(store, flowOf(0), 1);

@@ -1,6 +1,7 @@
 import { correlationOf, parse, streamName } from '#libs/kernel';
 import type { EventStore } from '#libs/store/port';
-import { bookkeepingKey, partitionOf, partitionsOf } from '../consumer/partitions.js';
+import { partitionOf, partitionsOf } from '../consumer/partitions.js';
+import { bookkeepingKey, type Split } from '../consumer/split.js';
 import { runtimeCheckpoints } from '../streams.js';
 import type { AnyHandler } from '../topology/handler.js';
 
@@ -9,43 +10,45 @@ import type { AnyHandler } from '../topology/handler.js';
  * had something to do: up to the first record that is theirs and not done, everything is.
  */
 export class SavedPositions {
-  private readonly count: number;
   /** Everything up to here is known to be done. */
   private done = 0n;
 
-  /** @param partitions into how many flows are split in this store */
+  /** @param split how flows are split in this store; undefined until that is known */
   constructor(
     private readonly store: EventStore,
     private readonly handler: AnyHandler,
-    partitions: number,
-  ) {
-    this.count = partitionsOf(handler, partitions);
-  }
+    private readonly split: () => Split | undefined,
+  ) {}
 
   /**
    * Every record up to there is done with.
    * @param here the position of a partition that runs in this process; undefined where it does not
    */
   async least(here: (partition: number) => bigint | undefined): Promise<bigint> {
-    const local = Array.from({ length: this.count }, (_, partition) => here(partition));
+    const split = this.split();
+    if (split === undefined) return 0n;
+    const count = partitionsOf(this.handler, split.count);
+    const local = Array.from({ length: count }, (_, partition) => here(partition));
     if (local.every((position) => position !== undefined)) return leastOf(local);
     // Before the checkpoints, so that all that is not there by then is looked at.
     const head = await this.store.head();
-    const positions = await Promise.all(local.map(async (position, partition) => position ?? this.saved(partition)));
+    const positions = await Promise.all(
+      local.map(async (position, partition) => position ?? this.saved(partition, split)),
+    );
     const from = leastOf(positions);
     if (from > this.done) this.done = from;
     const filter = { categories: this.handler.reads.map(({ category }) => category) };
     // From a position at which there is a record: EventStoreDB takes no other.
     for await (const record of this.store.readAll({ from: this.done, filter })) {
       if (record.type.startsWith('$') || record.position <= this.done) continue;
-      if (record.position > positions[partitionOf(correlationOf(record), this.count)]!) return record.position - 1n;
+      if (record.position > positions[partitionOf(correlationOf(record), count)]!) return record.position - 1n;
       this.done = record.position;
     }
     return head > this.done ? head : this.done;
   }
 
-  private async saved(partition: number): Promise<bigint> {
-    const stream = streamName(runtimeCheckpoints, bookkeepingKey(this.handler.name, partition, this.count));
+  private async saved(partition: number, split: Split): Promise<bigint> {
+    const stream = streamName(runtimeCheckpoints, bookkeepingKey(this.handler, partition, split));
     for await (const record of this.store.readStream(stream, { direction: 'backwards', limit: 1 })) {
       return BigInt(parse(runtimeCheckpoints, record).data.position);
     }

@@ -6,10 +6,10 @@ import type { AnyHandler, HandlerInstance } from '../topology/handler.js';
 import type { ViewNames } from '../view/view-names.js';
 import type { WorkTrace } from '../work-trace.js';
 import { Control } from './control.js';
-import { isOutage, longestHold } from './outage.js';
+import { whenThere } from './outage.js';
 import { Partition } from './partition.js';
-import { pause } from './pause.js';
 import { Receiver } from './receiver.js';
+import type { Split } from './split.js';
 import type { ConsumerLog, ConsumerState, ConsumerStatus } from './status.js';
 
 /** What a consumer is made from. */
@@ -29,6 +29,7 @@ export interface ConsumerParts {
 /** A partition to be started, with its lease where processes share the store. */
 export interface Assigned {
   readonly index: number;
+  readonly split: Split;
   readonly lease: Lease | undefined;
 }
 
@@ -84,8 +85,8 @@ export class Consumer {
   /** Resolves when the partitions have their checkpoints and begin to receive; waits where the store is away. */
   async start(assigned: readonly Assigned[]): Promise<void> {
     this.wasStarted = true;
-    const { store, handler, create, partitions: count, now, log, trace, views } = this.parts;
-    const added = assigned.map(({ index, lease }) => {
+    const { store, handler, create, now, log, trace, views } = this.parts;
+    const added = assigned.map(({ index, split, lease }) => {
       const leave = (partition: Partition) => this.receiver.remove(partition);
       const isPaused = () => this.control.pausedAt !== undefined;
       return new Partition({
@@ -93,7 +94,7 @@ export class Consumer {
         handler,
         instance: create(),
         index,
-        count,
+        split,
         lease,
         isPaused,
         now,
@@ -209,15 +210,6 @@ export class Consumer {
   }
 
   private async loadControl(): Promise<void> {
-    const { signal } = this.stopping;
-    for (let wait = 100; !signal.aborted; wait = Math.min(wait * 2, longestHold)) {
-      try {
-        await this.control.load();
-        return;
-      } catch (error) {
-        if (!isOutage(error)) throw error;
-      }
-      await pause(wait, signal);
-    }
+    await whenThere(() => this.control.load(), this.stopping.signal);
   }
 }

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { correlationOf, messageOf, type RecordedEvent } from '#libs/kernel';
-import { StoreUnavailable, StreamDeleted, type EventStore } from '#libs/store/port';
+import { StoreUnavailable, type EventStore } from '#libs/store/port';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
 import { LeaseLost, type Lease } from '../lease/lease.js';
 import { Parked, type ArchivedRecord } from '../parking/parked.js';
@@ -10,14 +10,16 @@ import { openStanding, StreamAccess, type RecordContext } from '../topology/acce
 import type { AnyHandler, Handle, HandlerInstance } from '../topology/handler.js';
 import type { ViewNames } from '../view/view-names.js';
 import type { WorkTrace } from '../work-trace.js';
-import { adopt } from './adopt.js';
+import { EarlierBooks } from './earlier-books.js';
+import { findRecord } from './find-record.js';
 import { Flows } from './flows.js';
 import { LowWaterMark } from './low-water-mark.js';
-import { isOutage, longestHold } from './outage.js';
-import { bookkeepingKey, partitionsOf } from './partitions.js';
+import { isOutage, longestHold, whenThere } from './outage.js';
+import { partitionOf } from './partitions.js';
 import { pause } from './pause.js';
 import type { Sink } from './receiver.js';
 import { RecordProcessor, type Item } from './record-processor.js';
+import { bookkeepingKey, type Split } from './split.js';
 import type { ConsumerLog, ConsumerState } from './status.js';
 
 const checkpointEvery = 1_000;
@@ -39,8 +41,8 @@ export interface PartitionParts {
   readonly handler: AnyHandler;
   readonly instance: HandlerInstance<never, never, never>;
   readonly index: number;
-  /** Into how many partitions flows are split in this store. */
-  readonly count: number;
+  /** How flows are split in this store. */
+  readonly split: Split;
   /** Where other processes may have the partition at other times. */
   readonly lease: Lease | undefined;
   /** True while an operator has paused the consumer. */
@@ -80,16 +82,18 @@ export class Partition implements Sink {
   private readonly parked: Parked;
   private readonly processor: RecordProcessor;
   private readonly standing: ReturnType<typeof openStanding>;
+  /** Where records that come may have been handled while flows were split differently. */
+  private earlier: EarlierBooks | undefined;
   private checkpointTimer: NodeJS.Timeout | undefined;
   private halted: Promise<void> | undefined;
 
   constructor(private readonly parts: PartitionParts) {
-    const { store, handler, instance, index, count, lease, isPaused, now, log, trace, views } = parts;
-    const { name, concurrency, strictOrder } = handler;
+    const { store, handler, instance, index, split, lease, isPaused, now, log, trace, views } = parts;
+    const { concurrency, strictOrder } = handler;
     const { signal } = this.stopping;
     // Every flow that waits listens to it.
     setMaxListeners(0, signal);
-    const key = bookkeepingKey(name, index, partitionsOf(handler, count));
+    const key = bookkeepingKey(handler, index, split);
     this.index = index;
     this.mostQueued = concurrency * queuedPerFlow;
     this.checkpoints = new Checkpoints(store, key, signal, lease);
@@ -156,20 +160,19 @@ export class Partition implements Sink {
   async load(): Promise<boolean> {
     const { signal } = this.stopping;
     let position: bigint | undefined;
-    for (let wait = 100; !signal.aborted; wait = Math.min(wait * 2, longestHold)) {
-      try {
-        position ??= await this.loadBookkeeping();
-        await this.parts.instance.start?.(this.standing as never);
-        this.mark = new LowWaterMark(position);
-        this.saved = position;
-        return !signal.aborted;
-      } catch (error) {
-        if (error instanceof LeaseLost) return false;
-        if (!isOutage(error)) throw error;
-      }
-      await pause(wait, signal);
+    const load = async () => {
+      position ??= await this.loadBookkeeping();
+      await this.parts.instance.start?.(this.standing as never);
+      this.mark = new LowWaterMark(position);
+      this.saved = position;
+      return true;
+    };
+    try {
+      return (await whenThere(load, signal)) === true && !signal.aborted;
+    } catch (error) {
+      if (error instanceof LeaseLost) return false;
+      throw error;
     }
-    return false;
   }
 
   /** Begins to hand out. */
@@ -206,6 +209,10 @@ export class Partition implements Sink {
   }
 
   add(record: RecordedEvent, flow: string): void {
+    if (this.earlier?.isDone(flow, record.position)) {
+      this.finishedSinceSaved = true;
+      return;
+    }
     this.flows.add(flow, { record, ticket: this.mark.take(record.position) });
   }
 
@@ -251,13 +258,22 @@ export class Partition implements Sink {
   }
 
   private async loadBookkeeping(): Promise<bigint> {
-    const { checkpoints, parked, retries, parts } = this;
-    let position = await checkpoints.load();
+    const { checkpoints, parked, retries, index } = this;
+    const { store, handler, split, lease, now } = this.parts;
+    const saved = await checkpoints.load();
     await parked.load();
     await retries.load(parked.list());
-    // Before the first checkpoint: killed in between, it is adopted again.
-    position ??= await adopt(parts, { parked, retries }, this.stopping.signal);
-    return parts.lease === undefined ? position : checkpoints.takeOver(parts.lease.epoch, position);
+    if (handler.partitioned && (saved ?? 0n) < split.since) {
+      this.earlier = await EarlierBooks.load(store, handler, split.before);
+    }
+    const position = saved ?? this.earlier?.position ?? 0n;
+    if (saved === undefined && this.earlier !== undefined) {
+      const isMine = (flow: string) => partitionOf(flow, split.count) === index;
+      await this.earlier.adopt({ isMine, parked, retries, lease, now, signal: this.stopping.signal });
+      // Only now is it begun: killed before, it adopts again. Where there is a lease, taking over says so.
+      if (lease === undefined) await checkpoints.save(position);
+    }
+    return lease === undefined ? position : checkpoints.takeOver(lease.epoch, position);
   }
 
   private halt(): Promise<void> {
@@ -291,7 +307,7 @@ export class Partition implements Sink {
       // Above what is taken in, so that a backlog does not keep retries out.
       await this.flows.below(this.mostQueued + this.parts.handler.concurrency);
       try {
-        const record = await this.find(entry.record);
+        const record = await findRecord(this.parts.store, entry.record);
         if (record !== undefined) this.flows.add(entry.correlationId, { record, entry });
         // The stream was deleted or truncated: there is nothing left to handle.
         else await this.retries.end(entry, 'handled');
@@ -304,17 +320,6 @@ export class Partition implements Sink {
         await pause(wait, signal);
       }
     }
-  }
-
-  private async find({ stream, revision, id }: RecordRef): Promise<RecordedEvent | undefined> {
-    try {
-      for await (const record of this.parts.store.readStream(stream, { from: BigInt(revision), limit: 1 })) {
-        if (record.id === id) return record;
-      }
-    } catch (error) {
-      if (!(error instanceof StreamDeleted)) throw error;
-    }
-    return undefined;
   }
 
   private async checkpoint(): Promise<void> {

@@ -19,13 +19,3 @@ export function partitionOf(flow: string, count: number): number {
 export function partitionsOf({ partitioned }: Pick<AnyHandler, 'partitioned'>, count: number): number {
   return partitioned ? count : 1;
 }
-
-/** Key of the streams in which a consumer keeps what it has done in a partition. */
-export function bookkeepingKey(consumer: string, partition: number, count: number): string {
-  return count === 1 ? consumer : `${consumer}.${partition}`;
-}
-
-/** Name of the consumer whose bookkeeping stands under the key. */
-export function consumerOfKey(key: string): string {
-  return key.replace(/\.\d+$/, '');
-}

@@ -1,8 +1,13 @@
-import { newId, parse, streamName, TidingsError } from '#libs/kernel';
+import { newId, TidingsError } from '#libs/kernel';
 import { WrongExpectedRevision, type EventStore } from '#libs/store/port';
-import { runtimeInstallations } from '../streams.js';
+import { pause } from '../consumer/pause.js';
+import { readSplit, splitStream, type NotedSplit, type Split } from '../consumer/split.js';
+import { runtimeMembers } from '../streams.js';
 
-/** The store's flows were split differently when it was first used. */
+/** So often somebody may turn out to be alive while the number is being changed. */
+const mostRounds = 10;
+
+/** The store's flows are split differently, by processes that are alive. */
 export class PartitionsDiffer extends TidingsError {
   readonly code = 'partitions-differ';
   constructor(
@@ -10,21 +15,73 @@ export class PartitionsDiffer extends TidingsError {
     readonly wanted: number,
   ) {
     super(
-      `the event store was set up with ${fixed} partitions and cannot be used with ${wanted}: set TIDINGS_PARTITIONS=${fixed}`,
+      `processes use the event store with ${fixed} partitions, and it cannot be used with ${wanted} meanwhile: ` +
+        `set TIDINGS_PARTITIONS=${fixed}, or stop all of them first`,
     );
   }
 }
 
-/** Writes down, once and for all, into how many partitions flows are split. @throws PartitionsDiffer */
-export async function fixPartitions(store: EventStore, count: number): Promise<void> {
-  const stream = streamName(runtimeInstallations, 'partitions');
+/** How flows are split for a process that has the store to itself: not at all, from now on. @throws StoreUnavailable */
+export async function splitAlone(store: EventStore): Promise<Split> {
+  for (;;) {
+    const { split, announced, revision } = await readSplit(store);
+    if (split.count === 1 && announced === undefined) return split;
+    await note(store, revision, 'runtime.partitions-fixed.v1', 1);
+  }
+}
+
+/**
+ * How flows are split for all processes of a store. Their number is changed only where nobody is alive: it is announced once
+ * there was no sign of life for the time of a lease, and fixed once there was none for another. Whoever is told of the
+ * announcement gives up, and is told of it before any later sign of life of its own, without which it gets no slot: so
+ * nobody has one when the number is fixed.
+ * @param ttl how long a lease is good for without a sign of life, in milliseconds
+ * @returns undefined where the signal is aborted before; `after`: changes that come later are to be followed
+ * @throws PartitionsDiffer, StoreUnavailable
+ */
+export async function agreeOnSplit(
+  store: EventStore,
+  count: number,
+  ttl: number,
+  signal: AbortSignal,
+): Promise<{ readonly split: Split; readonly after: bigint } | undefined> {
+  for (let rounds = 0; !signal.aborted; rounds += 1) {
+    const after = await store.head();
+    const noted = await readSplit(store);
+    const { split, announced, revision } = noted;
+    if (isFixed(noted, count)) return { split, after };
+    const isNew = revision === 'noStream';
+    if (!isNew && (await isAnybodyAlive(store, after, ttl, signal))) {
+      // Those that were alive when it was announced are about to give up; or they are those that have fixed it meanwhile.
+      const isUnderWay = announced === count || (await readSplit(store)).revision !== revision;
+      if (isUnderWay && rounds < mostRounds) continue;
+      throw new PartitionsDiffer(announced ?? split.count, count);
+    }
+    if (signal.aborted) break;
+    const type = isNew || announced === count ? 'runtime.partitions-fixed.v1' : 'runtime.partitions-changing.v1';
+    await note(store, revision, type, count);
+  }
+  return undefined;
+}
+
+function isFixed({ split, announced, revision }: NotedSplit, count: number): boolean {
+  return revision !== 'noStream' && announced === undefined && split.count === count;
+}
+
+async function isAnybodyAlive(store: EventStore, after: bigint, ttl: number, signal: AbortSignal): Promise<boolean> {
+  await pause(ttl, signal);
+  const filter = { categories: [runtimeMembers.category] };
+  for await (const { type, position } of store.readAll({ from: after, filter })) {
+    if (position > after && type === 'runtime.member-alive.v1') return true;
+  }
+  return false;
+}
+
+/** Of several processes that note something one does; all read what it was. */
+async function note(store: EventStore, expected: bigint | 'noStream', type: string, count: number): Promise<void> {
   try {
-    await store.append(stream, 'noStream', [{ id: newId(), type: 'runtime.partitions-fixed.v1', data: { count } }]);
+    await store.append(splitStream, expected, [{ id: newId(), type, data: { count } }]);
   } catch (error) {
     if (!(error instanceof WrongExpectedRevision)) throw error;
-    for await (const record of store.readStream(stream, { limit: 1 })) {
-      const { data } = parse(runtimeInstallations, record);
-      if ('count' in data && data.count !== count) throw new PartitionsDiffer(data.count, count);
-    }
   }
 }

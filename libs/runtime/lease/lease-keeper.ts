@@ -1,11 +1,12 @@
-import { keyOf, newId, streamName, type RecordedEvent } from '#libs/kernel';
+import { keyOf, newId, parse, streamName, type RecordedEvent } from '#libs/kernel';
 import { StoreUnavailable, WrongExpectedRevision, type EventStore } from '#libs/store/port';
-import { isOutage, longestHold } from '../consumer/outage.js';
+import { isOutage, longestHold, whenThere } from '../consumer/outage.js';
 import { pause } from '../consumer/pause.js';
-import { runtimeControls, runtimeLeases, runtimeMembers } from '../streams.js';
+import { splitStream, type Split } from '../consumer/split.js';
+import { runtimeControls, runtimeInstallations, runtimeLeases, runtimeMembers } from '../streams.js';
 import { LeaseBook, type Claim } from './lease-book.js';
 import { LeaseLost, type Lease } from './lease.js';
-import { fixPartitions } from './fix-partitions.js';
+import { agreeOnSplit, PartitionsDiffer } from './fix-partitions.js';
 import type { Sharing, SharingOptions } from './sharing.js';
 import { handlerGroups, slotOf, type HandlerGroup, type Slot } from './slot.js';
 import { toldBy } from './told-by.js';
@@ -15,6 +16,7 @@ const beatsEach = 3;
 const checksEach = 10;
 /** The part of that time by which a holder is more careful than the others. */
 const carefulness = 0.1;
+const followed = [runtimeMembers, runtimeLeases, runtimeControls, runtimeInstallations].map(({ category }) => category);
 const keptBeats = 2;
 const keptLeases = 5;
 /** A process that has not said anything for a day is not asked for any more; in seconds. */
@@ -24,7 +26,7 @@ const forgottenAfter = 86_400;
 export interface LeaseUse {
   readonly groups: readonly HandlerGroup[];
   /** Starts what belongs to the slots; resolves when it runs. */
-  start(leases: readonly Lease[]): Promise<void>;
+  start(leases: readonly Lease[], split: Split): Promise<void>;
   /** Ends what belongs to the slot, and saves how far it is where the lease is good; resolves when nothing of it runs. */
   end(slot: Slot): Promise<void>;
   /** A consumer may have been paused or resumed by another process. */
@@ -39,6 +41,9 @@ export class LeaseKeeper {
   private readonly releasing = new Set<Slot>();
   private readonly tasks = new Set<Promise<void>>();
   private book: LeaseBook | undefined;
+  private noted: Split | undefined;
+  /** Flows are split differently from now on. */
+  private superseded: PartitionsDiffer | undefined;
   private beats = 0;
   private revision: bigint | 'noStream' = 'noStream';
   private beating: Promise<void> | undefined;
@@ -62,10 +67,11 @@ export class LeaseKeeper {
    */
   async start(): Promise<void> {
     const { ttl } = this.options;
-    const opened = await this.whenThere(() => this.open());
+    const opened = await whenThere(() => this.open(), this.stopping.signal);
     if (opened === undefined) return;
     const hasJoined = new Promise<void>((resolve) => (this.joined = resolve));
     this.book = opened.book;
+    this.noted = opened.split;
     this.following = this.follow(opened.after);
     this.timers = [setInterval(() => this.beat(), ttl / beatsEach), setInterval(() => this.act(), ttl / checksEach)];
     this.beat();
@@ -102,18 +108,26 @@ export class LeaseKeeper {
     return { me, partitions, held: book?.slots() ?? [], members };
   }
 
+  /** How flows are split; undefined until that is known. */
+  get split(): Split | undefined {
+    return this.noted;
+  }
+
   /** Undefined while it is a member in good standing; else what is wrong. */
   get trouble(): string | undefined {
-    const { book } = this;
+    const { book, superseded } = this;
+    if (superseded !== undefined) return superseded.message;
     return book?.isMember(performance.now()) ? undefined : 'not one of the members: no sign of life reaches the store';
   }
 
-  private async open(): Promise<{ readonly book: LeaseBook; readonly after: bigint }> {
+  private async open(): Promise<
+    { readonly book: LeaseBook; readonly split: Split; readonly after: bigint } | undefined
+  > {
     const { store, options, use } = this;
     const { partitions, ttl, member: me, predecessor } = options;
-    await fixPartitions(store, partitions);
+    const agreed = await agreeOnSplit(store, partitions, ttl, this.stopping.signal);
+    if (agreed === undefined) return undefined;
     await store.setStreamMetadata(this.stream, { maxCount: keptBeats, maxAge: forgottenAfter });
-    const after = await store.head();
     const startedAt = performance.now();
     const margin = ttl * carefulness;
     const book = new LeaseBook({ me, groups: use.groups, partitions, ttl, margin, startedAt, predecessor });
@@ -126,7 +140,7 @@ export class LeaseKeeper {
         }
       }
     }
-    return { book, after };
+    return { book, ...agreed };
   }
 
   private beat(): void {
@@ -169,9 +183,7 @@ export class LeaseKeeper {
 
   private async follow(after: bigint): Promise<void> {
     const { signal } = this.stopping;
-    const filter = {
-      categories: [runtimeMembers.category, runtimeLeases.category, runtimeControls.category],
-    };
+    const filter = { categories: followed };
     let position = after;
     for (let wait = 50; !signal.aborted; wait = Math.min(wait * 2, longestHold)) {
       try {
@@ -196,8 +208,25 @@ export class LeaseKeeper {
       void this.run(() => this.use.controlled(keyOf(record.stream)));
       return;
     }
+    if (record.stream === splitStream) {
+      const { data } = parse(runtimeInstallations, record);
+      if ('count' in data && data.count !== this.options.partitions) this.giveUp(data.count);
+      return;
+    }
     const told = toldBy(record);
     if (told !== undefined) this.book!.told(told, performance.now());
+  }
+
+  /** Others have seen no sign of life of this process, and split the flows differently. */
+  private giveUp(count: number): void {
+    const book = this.book!;
+    this.superseded ??= new PartitionsDiffer(count, this.options.partitions);
+    this.options.log.failed(this.superseded);
+    for (const timer of this.timers) clearInterval(timer);
+    book.leave();
+    book.lapse();
+    this.act();
+    this.joined();
   }
 
   /** Does what is to be done now. */
@@ -222,7 +251,7 @@ export class LeaseKeeper {
       const leases = appended.filter((lease) => lease !== undefined);
       const slots = leases.map(({ slot }) => slot);
       if (slots.length > 0) this.options.log.leases('taken', slots);
-      await this.use.start(leases);
+      await this.use.start(leases, this.noted!);
       if (leases.length < claims.length) await this.hesitate();
     } finally {
       for (const { slot } of claims) this.taking.delete(slot);
@@ -314,18 +343,5 @@ export class LeaseKeeper {
   private isSuspended(): boolean {
     const { ttl } = this.options;
     return this.lastSignAt > 0 && Date.now() - this.lastSignAt >= ttl * (1 - carefulness);
-  }
-
-  private async whenThere<Value>(task: () => Promise<Value>): Promise<Value | undefined> {
-    const { signal } = this.stopping;
-    for (let wait = 100; !signal.aborted; wait = Math.min(wait * 2, longestHold)) {
-      try {
-        return await task();
-      } catch (error) {
-        if (!isOutage(error)) throw error;
-      }
-      await pause(wait, signal);
-    }
-    return undefined;
   }
 }

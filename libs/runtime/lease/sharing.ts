@@ -7,7 +7,7 @@ export interface SharingOptions {
   readonly member: string;
   /** Id of a process that is known to be dead, since this one has its place: its slots need not be waited for. */
   readonly predecessor?: string | undefined;
-  /** Into how many partitions flows are split: the same in all processes, for ever. */
+  /** Into how many partitions flows are split: the same in all processes. */
   readonly partitions: number;
   /** How long a lease is good for without a sign of life, in milliseconds. */
   readonly ttl: number;

@@ -70,26 +70,36 @@ export class Parked {
     before?: (parked: RecordParked) => Promise<void>,
   ): Promise<RecordParked | undefined> {
     const { stream, id } = record;
-    const parked = this.take(record, how === 'archived', this.now());
+    const parked = this.take(record, how === 'archived' ? this.now() : undefined);
     if (parked === undefined) return undefined;
     await before?.(parked);
     await this.stream.write({ type: `runtime.record-${how}.v1`, data: { recordId: id, stream } });
     return parked;
   }
 
+  /** Takes over what was archived in another stream. Does nothing where it is archived here. */
+  async keepArchived({ archivedAt: at, ...parked }: ArchivedRecord): Promise<void> {
+    const { stream, id } = parked.record;
+    if (!this.has(parked.record)) await this.park(parked);
+    if (this.take(parked.record, at) === undefined) return;
+    await this.stream.write({ type: 'runtime.record-archived.v1', data: { recordId: id, stream, at } });
+  }
+
   private apply({ type, data, created }: RecordOf<typeof runtimeParked>): void {
     if (type === 'runtime.record-parked.v1') this.records.set(identityOf(data.record), data);
     else if (type !== 'runtime.parked-taken-over.v1') {
-      this.take({ stream: data.stream, id: data.recordId }, type === 'runtime.record-archived.v1', created);
+      const archivedAt = type === 'runtime.record-archived.v1' ? (data.at ?? created) : undefined;
+      this.take({ stream: data.stream, id: data.recordId }, archivedAt);
     }
   }
 
-  private take(record: Pick<RecordRef, 'stream' | 'id'>, isArchived: boolean, at: number): RecordParked | undefined {
+  /** @param archivedAt undefined where it is redriven */
+  private take(record: Pick<RecordRef, 'stream' | 'id'>, archivedAt: number | undefined): RecordParked | undefined {
     const identity = identityOf(record);
     const parked = this.records.get(identity);
     if (parked === undefined) return undefined;
     this.records.delete(identity);
-    if (isArchived) this.archived.set(identity, { ...parked, archivedAt: at });
+    if (archivedAt !== undefined) this.archived.set(identity, { ...parked, archivedAt });
     return parked;
   }
 }

@@ -1,6 +1,7 @@
 import { streamName } from '#libs/kernel';
 import type { EventStore } from '#libs/store/port';
-import { bookkeepingKey, partitionsOf } from '../consumer/partitions.js';
+import { partitionsOf } from '../consumer/partitions.js';
+import { bookkeepingKey, unsplit, type Split } from '../consumer/split.js';
 import { identityOf, runtimeCheckpoints, runtimeParked, runtimeRetries } from '../streams.js';
 import { StreamAccess } from '../topology/access.js';
 import type { AnyHandler } from '../topology/handler.js';
@@ -8,10 +9,10 @@ import type { Topology } from '../topology/topology.js';
 
 /**
  * Truncates what the topology's retentions allow. It may be repeated, and be done by several processes at a time.
- * @param partitions into how many flows are split in this store
+ * @param split how flows are split in this store
  * @throws StoreUnavailable, InvalidRecord
  */
-export async function truncateStreams(store: EventStore, { streams }: Topology<never>, partitions = 1): Promise<void> {
+export async function truncateStreams(store: EventStore, { streams }: Topology<never>, split = unsplit): Promise<void> {
   for (const { stream, consumers, retention } of streams) {
     if (retention === undefined) continue;
     const grant = { name: `retention of ${stream.category}`, reads: [], looksUp: retention.looksUp, writes: [] };
@@ -19,7 +20,7 @@ export async function truncateStreams(store: EventStore, { streams }: Topology<n
       const name = streamName(stream, key);
       const metadata = await store.getStreamMetadata(name);
       if ((metadata.truncateBefore ?? 0n) >= before) continue;
-      if (await areDone(store, consumers, partitions, after))
+      if (await areDone(store, consumers, split, after))
         await store.setStreamMetadata(name, { ...metadata, truncateBefore: before });
     }
   }
@@ -29,13 +30,13 @@ export async function truncateStreams(store: EventStore, { streams }: Topology<n
 async function areDone(
   store: EventStore,
   consumers: readonly AnyHandler[],
-  partitions: number,
+  split: Split,
   position: bigint,
 ): Promise<boolean> {
   for (const consumer of consumers.filter(({ reads }) => reads.length > 0)) {
-    const count = partitionsOf(consumer, partitions);
+    const count = partitionsOf(consumer, split.count);
     for (let partition = 0; partition < count; partition += 1) {
-      if (!(await isDone(store, bookkeepingKey(consumer.name, partition, count), position))) return false;
+      if (!(await isDone(store, bookkeepingKey(consumer, partition, split), position))) return false;
     }
   }
   return true;

@@ -3,7 +3,7 @@ import { WrongExpectedRevision, type Append, type AppendResult, type EventStore 
 import { MigrationRefused } from './errors.js';
 import { pagesOf } from './pages.js';
 import type { Standing } from './standing.js';
-import { copyOf, translated, type PositionIn } from './translation.js';
+import { copyOf, positionNamedBy, translated, type PositionIn } from './translation.js';
 
 const pageSize = 500;
 
@@ -25,7 +25,7 @@ export async function copyRecords(
     // A view may name a position of the same page: what comes before it has to be known by then.
     let rest = records;
     while (rest.length > 0) {
-      const part = untilPositionIsNamed(rest, positionIn);
+      const part = untilOwnPositionIsNamed(rest, positionIn);
       await copyPart(target, standing, positionIn, part);
       rest = rest.slice(part.length);
     }
@@ -34,9 +34,10 @@ export async function copyRecords(
   }
 }
 
-/** Records that can be appended together: only the first of them may name a position. */
-function untilPositionIsNamed(records: readonly RecordedEvent[], positionIn: PositionIn): readonly RecordedEvent[] {
-  const next = records.findIndex((record, index) => index > 0 && positionIn(record) !== undefined);
+/** Records that can be appended together: after the first one, those that name no position among them. */
+function untilOwnPositionIsNamed(records: readonly RecordedEvent[], positionIn: PositionIn): readonly RecordedEvent[] {
+  const first = records[0]!.position;
+  const next = records.findIndex((record, index) => index > 0 && (positionNamedBy(record, positionIn) ?? -1n) >= first);
   return next < 0 ? records : records.slice(0, next);
 }
 

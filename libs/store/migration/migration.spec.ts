@@ -85,13 +85,38 @@ test('a position in a record becomes that of the copy of the record there, or be
   ]);
 });
 
+test('only what names a position of the same append is appended apart', async () => {
+  const [source, target] = [await open(), await open()];
+  for (const [revision, position] of ['0', '1', '1', '3', '1'].entries()) {
+    const seen = event('migrated.seen.v1', { seen: { position } });
+    await source.append('migrated.view-a', revision === 0 ? 'noStream' : BigInt(revision - 1), [seen]);
+  }
+  const appended: number[] = [];
+  const counting = new Proxy(target, {
+    get(store, name: keyof EventStore) {
+      if (name === 'appendAll')
+        return (appends: Parameters<EventStore['appendAll']>[0]) => {
+          appended.push(appends.length);
+          return store.appendAll(appends);
+        };
+      const value = store[name];
+      return typeof value === 'function' ? value.bind(store) : value;
+    },
+  });
+  const { records } = await migrate({ source, target: counting, positionIn });
+  expect(records).toBe(5);
+  // The second names the first one; the fourth names the third, which is in the same append by then.
+  expect(appended).toEqual([1, 2, 2]);
+});
+
 test('killed anywhere and called again, it goes on where it was', async () => {
   const [source, target] = [await open(), await open()];
   for (let index = 0; index < 6; index += 1)
     await source.append('migrated.event-a', index === 0 ? 'noStream' : BigInt(index - 1), [event()]);
   for (let index = 0; index < 6; index += 1)
     await source.append(`migrated.view-${index}`, 'noStream', [
-      event('migrated.seen.v1', { seen: { position: String(index) } }),
+      // Each names the record before it, so that it is appended by itself.
+      event('migrated.seen.v1', { seen: { position: String(6 + index) } }),
     ]);
   let deaths = 0;
   for (; ; deaths += 1) {

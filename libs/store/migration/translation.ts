@@ -8,6 +8,15 @@ import type { Positions } from './positions.js';
  */
 export type PositionIn = (record: Pick<RecordedEvent, 'stream' | 'type'>) => readonly string[] | undefined;
 
+/** The position that a record names; undefined where it names none. */
+export function positionNamedBy(record: RecordedEvent, positionIn: PositionIn): bigint | undefined {
+  let named: unknown = record.data;
+  const path = positionIn(record);
+  if (path === undefined) return undefined;
+  for (const name of path) named = hasField(named, name) ? named[name] : undefined;
+  return typeof named === 'string' ? BigInt(named) : undefined;
+}
+
 /** The data as the other store is to hold it. */
 export function translated(record: RecordedEvent, positionIn: PositionIn, positions: Positions): unknown {
   const path = positionIn(record);
@@ -16,9 +25,13 @@ export function translated(record: RecordedEvent, positionIn: PositionIn, positi
 
 function replaced(data: unknown, [name, ...rest]: readonly string[], positions: Positions): unknown {
   if (name === undefined) return typeof data === 'string' ? String(positions.translate(BigInt(data))) : data;
-  if (typeof data !== 'object' || data === null || !Object.hasOwn(data, name)) return data;
+  if (!hasField(data, name)) return data;
   // In the same order, so that the JSON differs in nothing else.
-  return { ...data, [name]: replaced((data as Record<string, unknown>)[name], rest, positions) };
+  return { ...data, [name]: replaced(data[name], rest, positions) };
+}
+
+function hasField(data: unknown, name: string): data is Readonly<Record<string, unknown>> {
+  return typeof data === 'object' && data !== null && Object.hasOwn(data, name);
 }
 
 /** The event to append. */

@@ -10,7 +10,7 @@ type Folder = Awaited<ReturnType<typeof temporaryFolder>>;
 
 /** Seconds: short, so that tests need not wait, and long enough for a machine that is busy with them. */
 const leaseSeconds = 3;
-const partitions = 4;
+const usualPartitions = 4;
 
 /** One process of several, with a data directory of its own. */
 export interface ClusterProcess {
@@ -40,7 +40,7 @@ export class Cluster {
   }
 
   /** Starts one more process. */
-  async start(): Promise<ClusterProcess> {
+  async start(partitions = usualPartitions): Promise<ClusterProcess> {
     const folder = await temporaryFolder();
     this.folders.push(folder);
     const server = await startServer(folder.path, {
@@ -61,7 +61,7 @@ export class Cluster {
     await eventually(async () => {
       const views = await Promise.all(by.map(({ api }) => api.request<MembersView>('GET', '/v1/members')));
       const shares = views.map(({ body }) => body.items.find(({ self }) => self)?.slots ?? []);
-      return isFair(shares) || undefined;
+      return isFair(shares, views[0]!.body.partitions) || undefined;
     });
   }
 
@@ -90,7 +90,7 @@ export class Cluster {
   }
 }
 
-function isFair(shares: readonly (readonly string[])[]): boolean {
+function isFair(shares: readonly (readonly string[])[], partitions: number): boolean {
   return ['bots', 'sagas', 'projectors'].every((role) => {
     const counts = shares.map((slots) => slots.filter((slot) => slot.startsWith(`${role}.`)).length);
     const all = counts.reduce((sum, count) => sum + count, 0);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Api, eventsOf } from '../../support/index.js';
 import type { Told } from './crashing-server.js';
-import type { KillPoint } from './killing-store.js';
+import { killPointAtStart, type KillPoint } from './killing-store.js';
 
 const program = fileURLToPath(new URL('./crashing-server.js', import.meta.url));
 
@@ -30,11 +30,17 @@ export class CrashingServer {
     });
   }
 
-  /** Resolves when it is ready. @param more further settings @throws where it ends before that */
+  /**
+   * Resolves when it is ready.
+   * @param more further settings
+   * @param point armed before it starts
+   * @throws where it ends before that
+   */
   static async start(
     dataDir: string,
     smtpUrl: string,
     more: Readonly<Record<string, string>> = {},
+    point?: KillPoint,
   ): Promise<CrashingServer> {
     const elsewhere = await eventsOf(dataDir, more);
     const child = fork(program, {
@@ -46,6 +52,7 @@ export class CrashingServer {
         TIDINGS_LOG_LEVEL: 'error',
         ...elsewhere,
         ...more,
+        ...(point && { [killPointAtStart]: JSON.stringify(point) }),
       },
       execArgv: [],
     });

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { categoryOf, correlationOf, keyOf, type RecordedEvent } from '#libs/kernel';
-import { bookkeepingKey, partitionOf, partitionsOf } from '#libs/runtime';
+import { bookkeepingKey, partitionOf, partitionsOf, unsplit } from '#libs/runtime';
 import { topology } from '#streams.config';
 import { openEvents } from '../../support/index.js';
 
@@ -84,12 +84,12 @@ export function expectNothingStuck(records: readonly RecordedEvent[], lastId: st
   expect([...retried]).toEqual([]);
   expect(records.filter(({ type }) => type === 'runtime.record-parked.v1')).toEqual([]);
   const fixed = records.find(({ type }) => type === 'runtime.partitions-fixed.v1');
-  const partitions = fixed === undefined ? 1 : (fixed.data as { count: number }).count;
+  const split =
+    fixed === undefined ? unsplit : { ...unsplit, generation: 1, count: (fixed.data as { count: number }).count };
 
   for (const handler of topology.handlers) {
     const { name, reads } = handler;
-    const count = partitionsOf(handler, partitions);
-    const key = bookkeepingKey(name, partitionOf(lastId, count), count);
+    const key = bookkeepingKey(handler, partitionOf(lastId, partitionsOf(handler, split.count)), split);
     const categories = new Set(reads.map(({ category }) => category));
     const duty = records.findLast(
       (record) => correlationOf(record) === lastId && categories.has(categoryOf(record.stream)),

@@ -10,6 +10,9 @@ export interface KillPoint {
   readonly nth?: number;
 }
 
+/** Variable of the environment that arms a server before it starts: a `KillPoint` as JSON. */
+export const killPointAtStart = 'KILL_POINT';
+
 /**
  * What stands between a server and its store. Until it is armed it changes nothing; from then on it tears batches, so
  * that each append is a commit of its own, and kills the process at one of them.
