@@ -99,6 +99,8 @@ function drain({ raw }: FastifyRequest, done: () => void): void {
     if (left < 0) finish();
   };
   if (raw.readableEnded || raw.destroyed) return done();
+  // Whoever was taking the body piece by piece takes no more, and would hold up the rest.
+  raw.removeAllListeners('readable');
   raw.on('data', count).once('end', finish).once('close', finish);
 }
 
