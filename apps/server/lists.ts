@@ -20,7 +20,7 @@ export interface Lists extends NotificationIndex {
   readonly check: ReadinessCheck;
 }
 
-/** Opens the query index, which then catches up by itself. @throws IndexFailure, StoreUnavailable */
+/** Opens the query index, which then catches up by itself. @throws IndexFailure */
 export async function openLists(
   { dataDir }: Settings,
   { store, vault, views }: Parts,

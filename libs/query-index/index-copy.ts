@@ -9,7 +9,7 @@ const longestWait = 5_000;
 
 /** Where the records come from. */
 export interface IndexSource {
-  /** Says which they are: what was made from another source is made anew. */
+  /** Says which they are, and what else the entries rest on: what was made from another source is made anew. */
   readonly name: string;
   /** The records after the position and those that come, in order, as `EventStore.subscribeToAll` gives them. */
   subscribe(after: bigint, signal: AbortSignal): AsyncIterable<SubscriptionBatch>;

@@ -5,12 +5,11 @@ import type { Reached } from './protocol.js';
 import type { IndexTables, OpenTables } from './tables.js';
 
 /**
- * `basis`: what else the content rests on. `source`: where its records come from. `position` and `record_id`: the last one
- * whose entries are in the tables, written in the same transaction as they are.
+ * `source`: where its records come from. `position` and `record_id`: the last one whose entries are in the tables, written
+ * in the same transaction as they are.
  */
 const ownSchema = `
 CREATE TABLE progress (
-  basis TEXT NOT NULL,
   source TEXT NOT NULL,
   position INTEGER NOT NULL,
   record_id TEXT NOT NULL
@@ -29,7 +28,7 @@ function sqliteCode(thrown: unknown): string {
   return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
 }
 
-/** The file is of another version, on another basis, or was not finished. */
+/** The file is of another version, or was not finished. */
 class MadeDifferently extends Error {}
 
 /** Removes an index's file. No connection to it may be left: the last one would remove files of the next. */
@@ -44,13 +43,11 @@ export class IndexFile<Entry, Query, Answer> {
 
   /**
    * Opens the file, and makes it where there is none.
-   * @param basis what else the content rests on, such as the id of a key
    * @throws what `isDamage` tells from other errors
    */
   constructor(
     path: string,
     private readonly tables: IndexTables<Entry, Query, Answer>,
-    private readonly basis: string,
   ) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const isNew = !existsSync(path);
@@ -97,14 +94,11 @@ export class IndexFile<Entry, Query, Answer> {
 
   private create(): void {
     this.database.exec(`BEGIN IMMEDIATE; ${ownSchema} ${this.tables.schema}`);
-    this.database.prepare(`INSERT INTO progress VALUES (?, '', 0, '')`).run(this.basis);
-    this.database.exec(`PRAGMA user_version = ${this.tables.version}; COMMIT`);
+    this.database.exec(`INSERT INTO progress VALUES ('', 0, ''); PRAGMA user_version = ${this.tables.version}; COMMIT`);
   }
 
   private check(): void {
     const { user_version: version } = this.database.prepare('PRAGMA user_version').get() as { user_version: number };
     if (version !== this.tables.version) throw new MadeDifferently(`it is of version ${version}`);
-    const { basis } = this.database.prepare('SELECT basis FROM progress').get() as { basis: string };
-    if (basis !== this.basis) throw new MadeDifferently('it was made on another basis');
   }
 }

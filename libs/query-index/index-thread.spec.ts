@@ -14,10 +14,10 @@ let path: string;
 let thread: Thread | undefined;
 let reached: Reached | undefined;
 
-async function open({ anew = false, basis = 'a' } = {}): Promise<Thread> {
+async function open({ anew = false } = {}): Promise<Thread> {
   await thread?.end();
   thread = undefined;
-  const workerData = { path, tables: wordTablesModule, basis, anew };
+  const workerData = { path, tables: wordTablesModule, anew };
   ({ thread, reached } = await IndexThread.open<Word, 'all' | 'nonsense', readonly Word[]>(workerData));
   return thread;
 }
@@ -118,11 +118,6 @@ describe('a file that cannot be used is damaged', () => {
     expect(reached).toBeUndefined();
     await filled();
     expect(await (await open()).query('all')).toHaveLength(1);
-  });
-
-  test('made on another basis', async () => {
-    await filled();
-    expect(await errorOf(open({ basis: 'b' }))).toMatchObject({ damaged: true });
   });
 
   test('only at a place that is looked at later', async () => {

@@ -19,11 +19,11 @@ function answer(work: () => unknown): void {
   port.postMessage(reply);
 }
 
-const { path, tables: module, basis, anew } = workerData as WorkerData;
+const { path, tables: module, anew } = workerData as WorkerData;
 const { tables } = (await import(module)) as { tables: Tables };
 answer(() => {
   if (anew) removeFile(path);
-  const file = new IndexFile(path, tables, basis);
+  const file = new IndexFile(path, tables);
   const handle = (request: IndexRequest<unknown, unknown>): unknown => {
     switch (request.kind) {
       case 'apply':

@@ -11,7 +11,6 @@ export interface WorkerData {
   readonly path: string;
   /** URL of the module that exports the tables. */
   readonly tables: string;
-  readonly basis: string;
   /** Removes the file first. */
   readonly anew: boolean;
 }

@@ -23,7 +23,6 @@ async function open(): Promise<void> {
     store,
     tables: wordTables,
     module: wordTablesModule,
-    basis: 'a',
     source: () =>
       Promise.resolve({
         name: 'words',

@@ -10,8 +10,6 @@ export interface QueryIndexOptions<Entry, Query, Answer> extends IndexContent<En
   readonly tables: IndexTables<Entry, Query, Answer>;
   /** URL of the module that exports them as `tables`. */
   readonly module: string;
-  /** What else the content rests on, such as the id of a key: with another one the index is made anew. */
-  readonly basis: string;
 }
 
 export interface QueryIndexStatus {
@@ -149,8 +147,7 @@ export class QueryIndex<Entry, Query, Answer> {
   }
 
   private openCopy(making: number, onLive: () => void): Promise<IndexCopy<Entry, Query, Answer>> {
-    const { module, basis } = this.options;
-    return IndexCopy.open(this.options, { path: this.files.pathOf(making), tables: module, basis }, onLive);
+    return IndexCopy.open(this.options, { path: this.files.pathOf(making), tables: this.options.module }, onLive);
   }
 
   private async tidy(): Promise<void> {

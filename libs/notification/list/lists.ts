@@ -69,7 +69,7 @@ export class NotificationLists {
     request: PageRequest,
   ): Promise<Page<NotificationView>> {
     const { index, hashes } = this.services;
-    const hash = address === undefined ? undefined : hashes.of(channelOf(address), address);
+    const hash = address === undefined ? undefined : await hashes.of(channelOf(address), address);
     const rows = await index.query({ kind: 'notifications', ...filter, address: hash, ...bounds(request) });
     const page = rows.slice(0, request.limit);
     const views = await this.views(page.map(({ place }) => idAt(place)));
@@ -83,7 +83,7 @@ export class NotificationLists {
     request: PageRequest,
   ): Promise<Page<ListedOperation>> {
     const { index, hashes } = this.services;
-    const hash = address === undefined ? undefined : hashes.of(channel, address);
+    const hash = address === undefined ? undefined : await hashes.of(channel, address);
     const rows = await index.query({ kind: 'operations', channel, status, address: hash, ...bounds(request) });
     const page = rows.slice(0, request.limit);
     const views = await this.views(page.map(({ place }) => idAt(place)));

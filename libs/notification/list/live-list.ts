@@ -44,7 +44,7 @@ export class LiveLists {
   async *follow(filter: LiveFilter, after: bigint, signal: AbortSignal): AsyncGenerator<EventBatch> {
     const { store, hashes } = this.services;
     const { address } = filter;
-    const hash = address === undefined ? undefined : hashes.of(channelOf(address), address);
+    const hash = address === undefined ? undefined : await hashes.of(channelOf(address), address);
     const match = new ListMatch(filter, hashes, hash);
     const served = new ServedStreams(store, [notificationViews, recipientEvents]);
     const { switched } = await served.stateOf(notificationViews);

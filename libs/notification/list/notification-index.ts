@@ -24,29 +24,28 @@ export interface NotificationIndexOptions {
   readonly log: IndexLog;
 }
 
-/** Opens the index of this process and begins to catch up. @throws IndexFailure, StoreUnavailable */
+/** Opens the index of this process and begins to catch up. @throws IndexFailure */
 export async function openNotificationIndex(options: NotificationIndexOptions): Promise<NotificationIndex> {
   const { directory, store, vault, log } = options;
-  const hashes = await AddressHashes.open(vault);
+  const hashes = new AddressHashes(vault);
   const index = await QueryIndex.open({
     directory,
     store,
     tables,
     module: new URL('./tables.js', import.meta.url).href,
-    basis: hashes.keyId,
-    source: () => listSource(store),
+    source: () => listSource(store, hashes),
     entriesOf: (records) => entriesOf(hashes, records),
     log,
   });
   return { index, hashes };
 }
 
-/** What the lists are made from: the views of the version that serves, and erasures. */
-async function listSource(store: EventStore): Promise<IndexSource> {
+/** What the lists are made from: the views of the version that serves, erasures, and the key of the hashes. */
+async function listSource(store: EventStore, hashes: AddressHashes): Promise<IndexSource> {
   const served = new ServedStreams(store, [notificationViews, recipientEvents]);
   const { serving } = await served.stateOf(notificationViews);
   return {
-    name: versionCategory(notificationViews, serving),
+    name: `${versionCategory(notificationViews, serving)} and ${await hashes.keyId()}`,
     subscribe: (after, signal) => served.subscribe(after, signal),
   };
 }
