@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ReadinessCheck } from '#libs/http';
 import { newId, parse, streamName } from '#libs/kernel';
 import { notificationClientOperations } from '#libs/notification';
 import { recipientEvents } from '#libs/recipient';
@@ -58,6 +59,17 @@ export class InstallationKeys implements KeyStore {
       if (!isAway(error)) throw error;
       this.confirming = this.confirmLater(failed);
     }
+  }
+
+  /** Down while it is not known whose keys these are; else what the key store says of itself. */
+  readiness({ name, check }: ReadinessCheck): ReadinessCheck {
+    return {
+      name,
+      check: async () => {
+        const found = await check();
+        return found.status === 'up' && !this.confirmed ? { status: 'down', detail: this.problem } : found;
+      },
+    };
   }
 
   keyFor(owner: string): Promise<DataKey> {

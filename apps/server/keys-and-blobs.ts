@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { FolderBlobStore, openS3Blobs, type BlobStore } from '#libs/blob';
 import type { ReadinessCheck } from '#libs/http';
-import { StoreUnavailable } from '#libs/store/port';
+import { StoreUnavailable, StoreUnusable } from '#libs/store/port';
 import { openRedisKeys, SqliteKeyStore, type KeyStore } from '#libs/vault';
 import type { Settings } from './settings/index.js';
 
@@ -13,7 +13,7 @@ export interface Opened<Store> {
   close(): Promise<void> | void;
 }
 
-/** The keys, in the data directory or in Redis. @throws StoreUnusable, StoreUnavailable */
+/** The keys, in the data directory or in Redis, which need not be there yet. @throws StoreUnusable */
 export async function openKeyStore({ dataDir, keys, keysCa }: Settings, log: Logger): Promise<Opened<KeyStore>> {
   if (keys === undefined) {
     const store = await SqliteKeyStore.open(dataDir);
@@ -34,7 +34,7 @@ export async function openKeyStore({ dataDir, keys, keysCa }: Settings, log: Log
   return { store, check: checkOf('keys', () => store.check()), close: () => store.close() };
 }
 
-/** The blobs, in the data directory or in a bucket. @throws StoreUnusable */
+/** The blobs, in the data directory or in a bucket, which need not answer yet. @throws StoreUnusable */
 export async function openBlobStore({ dataDir, blobs }: Settings): Promise<Opened<BlobStore>> {
   if (blobs === undefined) return { store: await FolderBlobStore.open(dataDir), close: () => undefined };
   const store = await openS3Blobs({ location: blobs });
@@ -50,7 +50,7 @@ function checkOf(name: string, check: () => Promise<string | undefined | void>):
         const detail = await check();
         return detail ? { status: 'up', detail } : { status: 'up' };
       } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error;
+        if (!(error instanceof StoreUnavailable) && !(error instanceof StoreUnusable)) throw error;
         return { status: 'down', detail: error.message };
       }
     },

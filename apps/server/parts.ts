@@ -59,7 +59,7 @@ export type StoreDecorator = (store: EventStore) => EventStore;
 /**
  * Opens the store, and where the keys and the blobs are kept.
  * @param failed told when the keys turn out, later, to be another event store's
- * @throws StoreUnusable, StoreUnavailable – where the keys are somewhere else and cannot be reached
+ * @throws StoreUnusable
  */
 export async function openParts(
   settings: Settings,
@@ -93,7 +93,9 @@ export async function openParts(
       vault,
       blobs,
       closeBlobs: () => blobStore.close(),
-      storeChecks: [keyStore.check, blobStore.check].filter((check) => check !== undefined),
+      storeChecks: [keyStore.check && keys.readiness(keyStore.check), blobStore.check].filter(
+        (check) => check !== undefined,
+      ),
       contents: new Contents(vault, blobs),
       transport: createTransport(settings, tracing),
       bounces: settings.bounceAddress === undefined ? undefined : new BounceAddresses(settings.bounceAddress, vault),

@@ -201,18 +201,80 @@ else {
       expect((await api.finalView(await api.notify('bob'))).status).toBe('sent');
     });
 
-    test('do not start while the keys cannot be reached, and say so in one line', async () => {
-      await redis.kill();
+    test('do not start with a password that Redis does not know, and say so in one line', async () => {
       const folder = await temporaryFolder();
       try {
-        const ended = await runServer(folder.path, [], environment);
+        const wrong = { ...environment, TIDINGS_KEYS_URL: redis.url.replace('//', '//:canary-wrong@') };
+        const ended = await runServer(folder.path, [], wrong);
         expect(ended).toMatchObject({ code: 1, stdout: '' });
-        expect(ended.stderr).toMatch(/tidings: Redis at 127\.0\.0\.1:\d+: connect ECONNREFUSED/);
-        expect(ended.stderr).not.toContain(password);
+        expect(ended.stderr).toMatch(/^tidings: Redis at 127\.0\.0\.1:\d+: WRONGPASS/m);
+        expect(ended.stderr).not.toContain('canary');
       } finally {
         await folder.remove();
-        await redis.restart();
       }
+    });
+
+    test('start while Redis and the bucket are away, say what is missing, and work once they are there', async () => {
+      await Promise.all([front.stop(), back.stop()]);
+      await redis.kill();
+      s3.trouble = () => 'reset';
+      [front, back] = await Promise.all([
+        startServer(folders[1].path, { ...environment, TIDINGS_ROLES: 'api' }),
+        startHandlers(),
+      ]);
+      api = new Api(front.url);
+      const { status, body } = await api.request<Readiness>('GET', '/health/ready');
+      expect(status).toBe(503);
+      expect(body.checks).toMatchObject({
+        keys: { status: 'down', detail: expect.stringContaining(`Redis at 127.0.0.1:${redis.port}`) },
+        blobs: { status: 'down', detail: expect.stringContaining('blobs in s3://tidings/tidings/') },
+      });
+      expect((await api.request('GET', '/health/live')).status).toBe(200);
+      const channels = { email: { address: 'eve@example.com' } };
+      const requests = [
+        api.request('PUT', '/v1/recipients/eve', { displayName: 'Eve', channels }),
+        api.request('POST', '/v1/notifications', { recipientId: 'bob', content: { subject: 'Hello', text } }),
+        api.request('GET', '/v1/notifications?address=bob@example.com'),
+        api.request('GET', '/v1/recipients/bob'),
+        api.request('POST', '/v1/blobs', Buffer.from(file)),
+      ];
+      for (const answer of await Promise.all(requests)) {
+        expect(answer.status).toBe(503);
+        expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      }
+      for (const { output } of [front, back]) {
+        expect(output).toContain('the key store does not answer; it is tried again');
+        expect(output).not.toContain(password);
+      }
+
+      await redis.restart();
+      s3.trouble = () => undefined;
+      await eventually(isReady);
+      await api.putRecipient('eve', 'eve@example.com');
+      const blobId = await upload(Buffer.from(file));
+      expect((await api.finalView(await api.notify('eve', { content: contentWith(blobId) }))).status).toBe('sent');
+      const listed = await eventually(async () => {
+        const answer = await api.request<{ items: unknown[] }>('GET', '/v1/notifications?address=eve@example.com');
+        return answer.status === 200 && answer.body.items.length > 0 ? answer.body.items : undefined;
+      });
+      expect(listed).toHaveLength(1);
+      expect(front.output).toContain('the key store answers');
+    });
+
+    test('end with one line where Redis is away at the start, and then does not know them', async () => {
+      await back.stop();
+      await redis.kill();
+      const url = redis.url.replace('//', '//:canary-wrong@');
+      const server = await startServer(folders[2].path, {
+        ...environment,
+        TIDINGS_KEYS_URL: url,
+        TIDINGS_ROLES: 'bots,sagas,projectors',
+      });
+      await redis.restart();
+      await eventually(async () => (/^tidings: Redis at .*WRONGPASS/m.test(server.output) ? true : undefined));
+      expect(server.output).not.toContain('canary');
+      await server.kill();
+      back = await startHandlers();
     });
   });
 }

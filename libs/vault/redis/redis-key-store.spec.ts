@@ -50,6 +50,16 @@ else {
     return server;
   }
 
+  function toldOf() {
+    const told: string[] = [];
+    const log = {
+      unreachable: () => told.push('unreachable'),
+      reachable: () => told.push('reachable'),
+      notRewritten: () => told.push('not rewritten'),
+    };
+    return { told, log };
+  }
+
   /** A URL under which nothing is stored yet. */
   function emptyUrl(): string {
     prefixes += 1;
@@ -137,8 +147,11 @@ else {
       const store = await open(url, { ca: testOnlyCertificate });
       const { id } = await store.keyFor(alice);
       await eventually(async () => (await store.find(id))?.owner === alice);
+      const begun = performance.now();
+      await expect(open(url)).rejects.toThrow(StoreUnusable);
       await expect(open(url)).rejects.toThrow(/self-signed certificate/);
-      await expect(open(url.replace('rediss', 'redis'))).rejects.toThrow(StoreUnavailable);
+      expect(performance.now() - begun).toBeLessThan(quick.patience);
+      await expect((await open(url.replace('rediss', 'redis'))).check()).rejects.toThrow(StoreUnavailable);
     });
   });
 
@@ -171,21 +184,41 @@ else {
   });
 
   describe('a Redis that is away', () => {
-    it('is waited for a while at the start, and then given up', async () => {
+    it('is waited for at the start, and used once it is there', async () => {
       const server = await start();
       await server.kill();
-      await expect(open(server.url)).rejects.toThrow(StoreUnavailable);
-      await expect(open(server.url)).rejects.toThrow(/Redis at 127\.0\.0\.1:\d+: connect ECONNREFUSED/);
+      const { told, log } = toldOf();
+      const store = await open(server.url, { log });
+      expect(told).toEqual(['unreachable']);
+      await expect(store.keyFor(alice)).rejects.toThrow(StoreUnavailable);
+      await expect(store.check()).rejects.toThrow(/Redis at 127\.0\.0\.1:\d+: connect ECONNREFUSED/);
+      await server.restart();
+      const { id } = await eventually(() => store.keyFor(alice));
+      expect((await store.find(id))?.owner).toBe(alice);
+      expect(told).toEqual(['unreachable', 'reachable']);
+    });
+
+    it('is not used where it turns out later that it would lose keys, or does not know the password', async () => {
+      const server = await start(['--appendonly', 'no']);
+      const locked = await start(['--requirepass', 'secret']);
+      await Promise.all([server.kill(), locked.kill()]);
+      const [forgetful, stranger] = await Promise.all([open(server.url), open(locked.url)]);
+      await Promise.all([server.restart(), locked.restart()]);
+      const reasonOf = (store: RedisKeyStore) =>
+        eventually(async () => {
+          const error: unknown = await store.keyFor(alice).catch((thrown: unknown) => thrown);
+          return error instanceof StoreUnusable ? error.message : undefined;
+        });
+      expect(await reasonOf(forgetful)).toMatch(/cannot keep the keys: .*set appendonly yes/);
+      expect(await reasonOf(stranger)).toMatch(/NOAUTH/);
+      const client = new Redis(server.url);
+      expect(await client.dbsize()).toBe(0);
+      client.disconnect();
     });
 
     it('fails calls after a while, then at once; and is there again by itself', async () => {
       const server = await start();
-      const told: string[] = [];
-      const log = {
-        unreachable: () => told.push('unreachable'),
-        reachable: () => told.push('reachable'),
-        notRewritten: () => told.push('not rewritten'),
-      };
+      const { told, log } = toldOf();
       const store = await open(server.url, { log });
       const { id } = await store.keyFor(alice);
       await server.kill();
@@ -234,7 +267,11 @@ else {
     it('tells no secrets', async () => {
       const server = await start(['--requirepass', 'canary-password']);
       const wrong = server.url.replace('//', '//user:canary-wrong@');
+      const begun = performance.now();
+      await expect(open(wrong)).rejects.toThrow(StoreUnusable);
       await expect(open(wrong)).rejects.toThrow(/WRONGPASS/);
+      await expect(open(server.url)).rejects.toThrow(/NOAUTH/);
+      expect(performance.now() - begun).toBeLessThan(quick.patience);
       await expect(open(wrong)).rejects.not.toThrow(/canary/);
       const right = await open(server.url.replace('//', '//:canary-password@'));
       const { key } = await right.keyFor(alice);
@@ -252,7 +289,7 @@ else {
       const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(0, '127.0.0.1');
       await new Promise((resolve) => server.once('listening', resolve));
       const { port } = server.address() as { port: number };
-      await expect(open(`redis://127.0.0.1:${port}`)).rejects.toThrow(StoreUnavailable);
+      await expect((await open(`redis://127.0.0.1:${port}`)).check()).rejects.toThrow(StoreUnavailable);
       server.close();
     });
   });

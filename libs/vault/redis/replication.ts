@@ -23,7 +23,7 @@ export class Replication {
     const { prefix } = this.tuning.connection;
     const exists = await this.write(noteScript, prefix, id, '0');
     if (exists === 0) throw new Error('a key was gone before a replica had it');
-    await this.redis.eval(noteScript, 0, prefix, id, '1');
+    await this.note([id]);
   }
 
   /** Resolves when the replicas know that these keys are destroyed. */
@@ -31,11 +31,18 @@ export class Replication {
     await this.write(destroyScript, this.tuning.connection.prefix, ...ids);
   }
 
+  /** Notes of keys that the replicas have them, so that nobody has to wait for that again. */
+  async note(ids: readonly string[]): Promise<void> {
+    const { prefix } = this.tuning.connection;
+    await Promise.all(ids.map((id) => this.redis.eval(noteScript, 0, prefix, id, '1')));
+  }
+
   close(): void {
     this.redis.disconnect();
   }
 
-  private async write(script: string, ...args: readonly string[]): Promise<unknown> {
+  /** Runs a script that writes; resolves when the replicas have what it, and all before it, has written. */
+  async write(script: string, ...args: readonly string[]): Promise<unknown> {
     const { connection, replicatedWithin } = this.tuning;
     const pipeline = this.redis
       .pipeline()
