@@ -8,7 +8,8 @@ export function generalHelp(): string {
   return [
     'Usage: tidings <command> [options]',
     '',
-    'Talks to a running Tidings server over its HTTP API; backup, restore, erasures and keys work on files instead.',
+    'Talks to a running Tidings server over its HTTP API. What backs up, restores, copies or migrates works on files and',
+    'stores instead, as do erasures and keys.',
     '',
     'Commands:',
     ...list(Object.entries(commands).map(([name, { summary }]) => [name, summary])),

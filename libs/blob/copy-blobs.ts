@@ -1,7 +1,7 @@
-import { constants, type Dirent, type Stats } from 'node:fs';
-import { copyFile, link, readdir, stat, utimes } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { copyFile, link, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, sync, unlessMissing } from './files.js';
+import { makeFolder, namesIn, sync, unlessMissing } from './files.js';
 
 /** How many files are copied at the same time. */
 const concurrency = 8;
@@ -90,10 +90,4 @@ async function linkCopy(earlier: string, to: string, source: Stats): Promise<boo
     () => true,
     () => false,
   );
-}
-
-/** None where the folder has been deleted meanwhile. */
-async function namesIn(folder: string, choose: (entry: Dirent) => boolean): Promise<string[]> {
-  const entries = (await unlessMissing(readdir(folder, { withFileTypes: true }))) ?? [];
-  return entries.filter(choose).map(({ name }) => name);
 }

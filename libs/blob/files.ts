@@ -1,4 +1,5 @@
-import { mkdir, open } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { mkdir, open, readdir } from 'node:fs/promises';
 
 export async function makeFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
@@ -21,4 +22,10 @@ export async function unlessMissing<Result>(work: Promise<Result>): Promise<Resu
     if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw thrown;
   }
+}
+
+/** None where the folder has been deleted meanwhile. */
+export async function namesIn(folder: string, choose: (entry: Dirent) => boolean): Promise<string[]> {
+  const entries = (await unlessMissing(readdir(folder, { withFileTypes: true }))) ?? [];
+  return entries.filter(choose).map(({ name }) => name);
 }

@@ -4,13 +4,14 @@ import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { placeOf } from './blob-place.js';
 import { type BlobStore, checkBlobId } from './blob-store.js';
-import { makeFolder, sync, unlessMissing } from './files.js';
+import { makeFolder, namesIn, sync, unlessMissing } from './files.js';
+import { blobPlaceOf, type BlobInventory, type BlobPlace } from './transfer/blob-inventory.js';
 
 /**
  * Blobs as files: `blobs/<first 2 hex digits>/<SHA-256 of the key id>/<id>` in the data directory. A file is complete
  * or not there: it is written and fsync'ed in `blobs/tmp`, then renamed. One process at a time.
  */
-export class FolderBlobStore implements BlobStore {
+export class FolderBlobStore implements BlobStore, BlobInventory {
   private constructor(
     private readonly root: string,
     private readonly temporary: string,
@@ -27,7 +28,34 @@ export class FolderBlobStore implements BlobStore {
   }
 
   async put(keyId: string, id: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-    const path = this.pathOf(keyId, id);
+    return this.store(this.pathOf(keyId, id), bytes);
+  }
+
+  async get(keyId: string, id: string): Promise<Readable | undefined> {
+    return this.open(this.pathOf(keyId, id));
+  }
+
+  async *places(): AsyncGenerator<BlobPlace> {
+    const inFolder = (...path: string[]) => namesIn(join(this.root, ...path), (entry) => entry.isDirectory());
+    for (const start of await inFolder()) {
+      for (const hash of await inFolder(start)) {
+        for (const id of await namesIn(join(this.root, start, hash), (entry) => entry.isFile())) {
+          const place = blobPlaceOf([start, hash, id].join('/'));
+          if (place !== undefined) yield place;
+        }
+      }
+    }
+  }
+
+  read(place: BlobPlace): Promise<Readable | undefined> {
+    return this.open(join(this.root, ...place));
+  }
+
+  write(place: BlobPlace, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.store(join(this.root, ...place), bytes);
+  }
+
+  private async store(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
     const written = this.temporaryName();
     try {
       await writeDurably(written, bytes);
@@ -38,8 +66,8 @@ export class FolderBlobStore implements BlobStore {
     }
   }
 
-  async get(keyId: string, id: string): Promise<Readable | undefined> {
-    const file = await unlessMissing(open(this.pathOf(keyId, id)));
+  private async open(path: string): Promise<Readable | undefined> {
+    const file = await unlessMissing(open(path));
     return file?.createReadStream();
   }
 

@@ -5,4 +5,6 @@ export { openS3Blobs } from './open-s3-blobs.js';
 export { MalformedS3Url, nameOfS3, parseS3Url, type S3Location } from './s3/location.js';
 export type { S3BlobOptions } from './s3/options.js';
 export type { S3BlobStore } from './s3/s3-blob-store.js';
+export type { BlobInventory } from './transfer/blob-inventory.js';
+export { transferBlobs, type TransferredBlobs } from './transfer/transfer-blobs.js';
 export { type BlobContent, BlobMissing, type BlobRef, SealedBlobs } from './sealed-blobs.js';

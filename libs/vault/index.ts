@@ -9,5 +9,10 @@ export { MalformedRedisUrl, nameOfRedis, parseRedisUrl, type RedisConnection } f
 export type { RedisKeyLog, RedisKeyOptions } from './redis/options.js';
 export type { RedisKeyStore } from './redis/redis-key-store.js';
 export { isSealed, keyIdOf, sealedPrefix, type Sealed } from './sealer.js';
+export { openRedisKeyInventory, openSqliteKeyInventory } from './transfer/open-key-inventories.js';
+export type { KeyInventory } from './transfer/key-inventory.js';
+export { SetHash } from './transfer/set-hash.js';
+export { transferKeys, type TransferredKeys } from './transfer/transfer-keys.js';
+export { TransferRefused } from './transfer/transfer-refused.js';
 export { SqliteKeyStore } from './sqlite-key-store.js';
 export { erasedText, type SealedBytes, unreadableText, Vault, type VaultOptions } from './vault.js';

@@ -23,57 +23,36 @@ export const keyFileSchema = `
   PRAGMA user_version = ${keyFileVersion};
 `;
 
-/** `keys.db` as the worker sees it: synchronous. Readable by the operating system's owner only. */
+/** Of the key of an id. */
+export const wipeStatement = `
+  UPDATE data_key SET owner = NULL, key = zeroblob(${keyBytes}) WHERE id = ? AND owner IS NOT NULL
+`;
+
+export type KeyDatabase = Database.Database;
+
+/** `keys.db` as the worker sees it: synchronous. */
 export class KeyFile {
   private readonly keyOf;
   private readonly keyById;
   private readonly add;
   private readonly wipe;
 
-  private constructor(private readonly db: Database.Database) {
+  private constructor(private readonly db: KeyDatabase) {
     this.keyOf = db.prepare('SELECT id, owner, key FROM data_key WHERE owner = ?');
     this.keyById = db.prepare('SELECT id, owner, key FROM data_key WHERE id = ? AND owner IS NOT NULL');
     this.add = db.prepare('INSERT INTO data_key (id, owner, key) VALUES (?, ?, ?)');
-    this.wipe = db.prepare(
-      `UPDATE data_key SET owner = NULL, key = zeroblob(${keyBytes}) WHERE id = ? AND owner IS NOT NULL`,
-    );
+    this.wipe = db.prepare(wipeStatement);
   }
 
   /** @throws StoreUnusable */
   static open(path: string): KeyFile {
-    try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      // SQLite gives its side files the mode of the database file.
-      closeSync(openSync(path, 'a', 0o600));
-      chmodSync(path, 0o600);
-      const db = new Database(path);
-      try {
-        prepare(db);
-        const file = new KeyFile(db);
-        // A crash between a destroy and its checkpoint leaves the key in the log.
-        file.truncateLog();
-        return file;
-      } catch (thrown) {
-        db.close();
-        throw thrown;
-      }
-    } catch (thrown) {
-      throw new StoreUnusable(`${path}: ${messageOf(thrown)}`);
-    }
+    return new KeyFile(openKeyFile(path));
   }
 
   /** Answers the requests in order, in one transaction. */
   run(batch: readonly KeyRequest[]): readonly KeyAnswer[] {
-    this.db.exec('BEGIN');
-    let answers;
-    try {
-      answers = batch.map((request) => this.answer(request));
-      this.db.exec('COMMIT');
-    } catch (thrown) {
-      if (this.db.inTransaction) this.db.exec('ROLLBACK');
-      throw thrown;
-    }
-    if (batch.some(({ ask }) => ask === 'destroy')) this.truncateLog();
+    const answers = inTransaction(this.db, () => batch.map((request) => this.answer(request)));
+    if (batch.some(({ ask }) => ask === 'destroy')) truncateLog(this.db);
     return answers;
   }
 
@@ -108,15 +87,49 @@ export class KeyFile {
     const found = row(this.keyOf.get(owner));
     return found ? [found.id] : [];
   }
+}
 
-  /** Brings the database file up to date and leaves nothing in the log. */
-  private truncateLog(): void {
-    const [result] = this.db.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: number }];
-    if (result.busy) throw new Error('another process reads the key file: destroyed keys are still in its log');
+/** Opens or makes the file, readable by the operating system's owner only. @throws StoreUnusable */
+export function openKeyFile(path: string): KeyDatabase {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // SQLite gives its side files the mode of the database file.
+    closeSync(openSync(path, 'a', 0o600));
+    chmodSync(path, 0o600);
+    const db = new Database(path);
+    try {
+      prepare(db);
+      // A crash between a destroy and its checkpoint leaves the key in the log.
+      truncateLog(db);
+      return db;
+    } catch (thrown) {
+      db.close();
+      throw thrown;
+    }
+  } catch (thrown) {
+    throw new StoreUnusable(`${path}: ${messageOf(thrown)}`);
   }
 }
 
-function prepare(db: Database.Database): void {
+/** Brings the database file up to date and leaves nothing in the log. */
+export function truncateLog(db: KeyDatabase): void {
+  const [result] = db.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: number }];
+  if (result.busy) throw new Error('another process reads the key file: destroyed keys are still in its log');
+}
+
+export function inTransaction<Result>(db: KeyDatabase, work: () => Result): Result {
+  db.exec('BEGIN');
+  try {
+    const result = work();
+    db.exec('COMMIT');
+    return result;
+  } catch (thrown) {
+    if (db.inTransaction) db.exec('ROLLBACK');
+    throw thrown;
+  }
+}
+
+function prepare(db: KeyDatabase): void {
   db.exec('PRAGMA busy_timeout = 1000');
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > keyFileVersion) {

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { messageOf } from '#libs/kernel';
 import type { Backup } from '../backup/create.js';
 import type { Manifest } from '../backup/manifest.js';
 import type { Arguments } from '../arguments.js';
-import { CommandFailed, exitCodes, usageError, type ExitCode } from '../exit-codes.js';
+import { exitCodes, usageError, type ExitCode } from '../exit-codes.js';
 import type { LocalCommand, LocalContext } from '../command.js';
+import { onFiles } from '../on-files.js';
 import { version } from '../version.js';
 
 const dataDirOption = {
@@ -14,19 +14,6 @@ const dataDirOption = {
 
 function dataDirOf(args: Arguments): string {
   return resolve(args.text('data-dir') ?? (process.env['TIDINGS_DATA_DIR'] || 'data'));
-}
-
-/** Runs work on files, whatever goes wrong with them being told in one line. */
-async function onFiles(work: () => Promise<ExitCode>): Promise<ExitCode> {
-  // Keys of personal data: for nobody but this user.
-  process.umask(0o077);
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof CommandFailed) throw error;
-    if (!(error instanceof Error && 'code' in error)) throw error;
-    throw new CommandFailed(exitCodes.filesUnusable, messageOf(error));
-  }
 }
 
 export const backup: LocalCommand = {

@@ -1,6 +1,7 @@
 import type { Command } from '../command.js';
 import { backup, erasures, restore } from './backups.js';
 import { consumers, pause, resume } from './consumers.js';
+import { copyBlobs, copyKeysOfPersonalData } from './copies.js';
 import { createKey, listKeys, revokeKeys } from './keys.js';
 import { migrate } from './migrate.js';
 import { cancel, events, show } from './notifications.js';
@@ -31,4 +32,6 @@ export const commands: Readonly<Record<string, Command>> = {
   'keys list': listKeys,
   'keys revoke': revokeKeys,
   migrate,
+  'secrets copy': copyKeysOfPersonalData,
+  'blobs copy': copyBlobs,
 };

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { MalformedConnection, nameOf, openEventStoreDb, parseConnection } from '#libs/store/eventstoredb';
 import { StoreUnavailable, type EventStore } from '#libs/store/port';
 import { openSqliteStore } from '#libs/store/sqlite';
 import { CommandFailed, exitCodes, usageError } from '../exit-codes.js';
+import { certificatesIn, placeOf } from '../places.js';
 
-const fromEnvironment = 'env:';
 const databaseFile = 'events.db';
 
 /** A store that records are copied from or to. */
@@ -27,7 +27,7 @@ export async function openPlace(
   ca: string | undefined,
   isSource: boolean,
 ): Promise<Place> {
-  const place = text.startsWith(fromEnvironment) ? variable(option, text.slice(fromEnvironment.length)) : text;
+  const place = placeOf(option, text);
   if (/^esdb(\+discover)?:/.test(place)) return openServer(option, place, ca);
   const directory = resolve(place);
   if (isSource && !existsSync(join(directory, databaseFile)))
@@ -37,18 +37,11 @@ export async function openPlace(
   return { name: directory, store: await openSqliteStore({ directory }) };
 }
 
-/** Where others may read the command line, a password stands in the environment. */
-function variable(option: string, name: string): string {
-  const value = process.env[name];
-  if (value === undefined || value === '') throw usageError(`--${option}: the variable ${name} is not set`);
-  return value;
-}
-
 async function openServer(option: string, url: string, ca: string | undefined): Promise<Place> {
   const connection = connectionOf(option, url);
   const caFile = ca ?? connection.tlsCaFile;
   const name = nameOf(connection);
-  const store = await openEventStoreDb({ connection, ca: caFile === undefined ? undefined : certificates(caFile) });
+  const store = await openEventStoreDb({ connection, ca: caFile === undefined ? undefined : certificatesIn(caFile) });
   try {
     await store.head();
   } catch (error) {
@@ -65,13 +58,5 @@ function connectionOf(option: string, url: string) {
   } catch (error) {
     if (!(error instanceof MalformedConnection)) throw error;
     throw usageError(`--${option} ${error.message}`);
-  }
-}
-
-function certificates(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw usageError(`the file of certificates ${file} cannot be read`);
   }
 }

@@ -13,6 +13,7 @@ import { messageOf } from '#libs/kernel';
 import { StoreUnavailable, StoreUnusable } from '#libs/store/port';
 import { placeOf } from '../blob-place.js';
 import { type BlobStore, checkBlobId } from '../blob-store.js';
+import { blobPlaceOf, type BlobInventory, type BlobPlace } from '../transfer/blob-inventory.js';
 import { nameOfS3, type S3Location } from './location.js';
 import { partBytes, type S3BlobOptions } from './options.js';
 
@@ -26,7 +27,7 @@ const deletedAtOnce = 16;
  * Blobs as objects of a bucket: `<prefix><first 2 hex digits>/<SHA-256 of the key id>/<id>`. For any number of processes:
  * an object is complete or not there.
  */
-export class S3BlobStore implements BlobStore {
+export class S3BlobStore implements BlobStore, BlobInventory {
   /** For requests that send next to nothing. */
   private readonly quickly: { readonly requestTimeout: number };
 
@@ -65,9 +66,38 @@ export class S3BlobStore implements BlobStore {
     return store;
   }
 
-  /** In parts of some megabytes, one after the other; what was uploaded of bytes that end in an error is discarded. */
   async put(keyId: string, id: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-    const object = this.objectOf(keyId, id);
+    return this.store(this.objectOf(keyId, id), bytes);
+  }
+
+  async get(keyId: string, id: string): Promise<Readable | undefined> {
+    return this.open(this.objectOf(keyId, id));
+  }
+
+  async *places(): AsyncGenerator<BlobPlace> {
+    const { bucket: Bucket, prefix: Prefix } = this.location;
+    for (let ContinuationToken: string | undefined; ;) {
+      const list = new ListObjectsV2Command({ Bucket, Prefix, ...(ContinuationToken && { ContinuationToken }) });
+      const page = await this.ask(() => this.client.send(list, this.quickly));
+      for (const { Key } of page?.Contents ?? []) {
+        const place = blobPlaceOf(Key!.slice(Prefix.length));
+        if (place !== undefined) yield place;
+      }
+      ContinuationToken = page?.NextContinuationToken;
+      if (ContinuationToken === undefined) return;
+    }
+  }
+
+  read(place: BlobPlace): Promise<Readable | undefined> {
+    return this.open(this.objectAt(place.join('/')));
+  }
+
+  write(place: BlobPlace, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.store(this.objectAt(place.join('/')), bytes);
+  }
+
+  /** In parts of some megabytes, one after the other; what was uploaded of bytes that end in an error is discarded. */
+  private async store(object: S3Object, bytes: AsyncIterable<Uint8Array>): Promise<void> {
     const source = new Source(bytes);
     const body = Readable.from(source, { objectMode: false });
     const params = { ...object, Body: body };
@@ -81,8 +111,7 @@ export class S3BlobStore implements BlobStore {
     }
   }
 
-  async get(keyId: string, id: string): Promise<Readable | undefined> {
-    const object = this.objectOf(keyId, id);
+  private async open(object: S3Object): Promise<Readable | undefined> {
     const answer = await this.ask(() => this.client.send(new GetObjectCommand(object), this.quickly));
     return answer && this.reading(answer.Body as Readable);
   }
@@ -130,9 +159,13 @@ export class S3BlobStore implements BlobStore {
     return `${this.location.prefix}${placeOf(keyId).join('/')}/`;
   }
 
-  private objectOf(keyId: string, id: string): { Bucket: string; Key: string } {
+  private objectOf(keyId: string, id: string): S3Object {
     checkBlobId(id);
     return { Bucket: this.location.bucket, Key: this.folderOf(keyId) + id };
+  }
+
+  private objectAt(place: string): S3Object {
+    return { Bucket: this.location.bucket, Key: this.location.prefix + place };
   }
 
   /** Undefined where there is no such object. */
@@ -182,6 +215,11 @@ export class S3BlobStore implements BlobStore {
   private textOf(reason: string): string {
     return `blobs in ${nameOfS3(this.location)}: ${reason}`;
   }
+}
+
+interface S3Object {
+  readonly Bucket: string;
+  readonly Key: string;
 }
 
 /** The service has answered, and not for want of trying: it will go on refusing. */

@@ -75,13 +75,18 @@ export class S3Double {
 
   /** A page of a list; s3rver's need an algorithm that the OpenSSL of today does not have. */
   private async list(line: string, response: ServerResponse): Promise<void> {
-    const prefix = new URL(line.split(' ')[1]!, 'http://localhost').searchParams.get('prefix')!;
+    const asked = new URL(line.split(' ')[1]!, 'http://localhost').searchParams;
+    const [prefix, after] = [asked.get('prefix')!, asked.get('continuation-token') ?? ''];
     const root = join(this.folder, bucket, '/');
     const keys = (await this.files())
       .filter((file) => file.startsWith(root + prefix) && file.endsWith(objectEnding))
-      .map((file) => file.slice(root.length, -objectEnding.length));
-    const page = keys.slice(0, pageSize).map((key) => `<Contents><Key>${key}</Key></Contents>`);
-    const body = `<IsTruncated>${keys.length > pageSize}</IsTruncated>${page.join('')}`;
+      .map((file) => file.slice(root.length, -objectEnding.length))
+      .filter((key) => key > after)
+      .sort();
+    const page = keys.slice(0, pageSize);
+    const contents = page.map((key) => `<Contents><Key>${key}</Key></Contents>`).join('');
+    const next = keys.length > pageSize ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : '';
+    const body = `<IsTruncated>${keys.length > pageSize}</IsTruncated>${next}${contents}`;
     response.writeHead(200, { 'content-type': 'application/xml' });
     response.end(`<?xml version="1.0"?><ListBucketResult>${body}</ListBucketResult>`);
   }
