@@ -127,6 +127,39 @@ test('without the server of the events it starts, says what is missing, and work
   expect((await api.finalView(await api.notify('ada'))).status).toBe('sent');
 });
 
+test('without the server of the events every route answers at once, with a problem where it cannot do without', async () => {
+  await facade.close();
+  await start();
+  // The first ones wait until the outage counts as one.
+  await eventually(async () => (await readiness()).checks['store']?.detail?.includes('EventStoreDB') || undefined);
+  const { body: document } = await api.request<{ paths: Record<string, Record<string, unknown>> }>(
+    'GET',
+    '/openapi.json',
+  );
+  const methods = ['get', 'post', 'put', 'delete'];
+  const problems: string[] = [];
+  const refused: string[] = [];
+  for (const [path, operations] of Object.entries(document.paths)) {
+    for (const method of methods.filter((one) => one in operations)) {
+      const url = server!.url + path.replace(/\{[^}]*\}/g, '0197a000-0000-7000-8000-000000000000');
+      const name = `${method.toUpperCase()} ${path}`;
+      const hasBody = method === 'post' || method === 'put';
+      const request = { method, ...(hasBody && { body: '{}', headers: { 'content-type': 'application/json' } }) };
+      const answer = await fetch(url, { ...request, signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+      const type = answer?.headers.get('content-type') ?? '';
+      await answer?.body?.cancel();
+      const isProblem = type.startsWith('application/problem+json') || path.startsWith('/health/');
+      if (answer?.status === 503 && isProblem) refused.push(name);
+      else if (answer === undefined || answer.status >= 500 || (answer.status >= 400 && !isProblem))
+        problems.push(`${name}: ${answer === undefined ? 'no answer' : `${answer.status} ${type}`}`);
+    }
+  }
+  expect(problems).toEqual([]);
+  expect(refused).toEqual(
+    expect.arrayContaining(['GET /v1/notifications', 'GET /v1/recipients/{id}', 'POST /v1/blobs', 'GET /health/ready']),
+  );
+}, 60_000);
+
 test('a view is built anew beside the one that serves, and the streams of that are removed', async () => {
   await start();
   await eventually(isReady);
