@@ -24,6 +24,8 @@ export function sharingOf(
     member,
     predecessor,
     partitions: partitions ?? usualPartitions,
+    // Who leaves it out does not mean to change it.
+    keepsPartitions: partitions === undefined,
     ttl: leaseSeconds * 1_000,
     log: {
       leases: (change, slots) => log[change === 'lost' ? 'warn' : 'info']({ slots }, `slots ${change}`),

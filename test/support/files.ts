@@ -8,19 +8,29 @@ import { join } from 'node:path';
 export async function findInFiles(folder: string, texts: readonly string[]): Promise<string[]> {
   const needles = texts.flatMap((text) => formsOf(text).map(([form, bytes]) => ({ text, form, bytes })));
   const found: string[] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-      // Deleted since it was listed.
-      if (error.code === 'ENOENT') return Buffer.alloc(0);
-      throw error;
-    });
+  for await (const path of filesIn(folder)) {
+    const bytes = await unlessGone(readFile(path), Buffer.alloc(0));
     for (const needle of needles) {
       if (bytes.includes(needle.bytes)) found.push(`${path}: ${needle.text} (${needle.form})`);
     }
   }
   return found;
+}
+
+async function* filesIn(folder: string): AsyncGenerator<string, void, undefined> {
+  for (const entry of await unlessGone(readdir(folder, { withFileTypes: true }), [])) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesIn(path);
+    else if (entry.isFile()) yield path;
+  }
+}
+
+/** A server may delete what it has while it is looked through. */
+function unlessGone<Found>(finding: Promise<Found>, otherwise: Found): Promise<Found> {
+  return finding.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return otherwise;
+    throw error;
+  });
 }
 
 function formsOf(text: string): readonly (readonly [form: string, bytes: Buffer])[] {

@@ -3,6 +3,7 @@ import { WrongExpectedRevision, type EventStore } from '#libs/store/port';
 import { pause } from '../consumer/pause.js';
 import { readSplit, splitStream, type NotedSplit, type Split } from '../consumer/split.js';
 import { runtimeMembers } from '../streams.js';
+import type { SharingOptions } from './sharing.js';
 
 /** So often somebody may turn out to be alive while the number is being changed. */
 const mostRounds = 10;
@@ -21,6 +22,16 @@ export class PartitionsDiffer extends TidingsError {
   }
 }
 
+/** The store's flows are split differently, and nobody has asked to change that. */
+export class PartitionsUnset extends TidingsError {
+  readonly code = 'partitions-unset';
+  constructor(fixed: number, usual: number) {
+    super(
+      `the event store is used with ${fixed} partitions: set TIDINGS_PARTITIONS=${fixed}, or ${usual} to change that`,
+    );
+  }
+}
+
 /** How flows are split for a process that has the store to itself: not at all, from now on. @throws StoreUnavailable */
 export async function splitAlone(store: EventStore): Promise<Split> {
   for (;;) {
@@ -35,14 +46,16 @@ export async function splitAlone(store: EventStore): Promise<Split> {
  * there was no sign of life for the time of a lease, and fixed once there was none for another. Whoever is told of the
  * announcement gives up, and is told of it before any later sign of life of its own, without which it gets no slot: so
  * nobody has one when the number is fixed.
- * @param ttl how long a lease is good for without a sign of life, in milliseconds
  * @returns undefined where the signal is aborted before; `after`: changes that come later are to be followed
- * @throws PartitionsDiffer, StoreUnavailable
+ * @throws PartitionsDiffer, PartitionsUnset, StoreUnavailable
  */
 export async function agreeOnSplit(
   store: EventStore,
-  count: number,
-  ttl: number,
+  {
+    partitions: count,
+    keepsPartitions: keeps = false,
+    ttl,
+  }: Pick<SharingOptions, 'partitions' | 'keepsPartitions' | 'ttl'>,
   signal: AbortSignal,
 ): Promise<{ readonly split: Split; readonly after: bigint } | undefined> {
   for (let rounds = 0; !signal.aborted; rounds += 1) {
@@ -50,6 +63,7 @@ export async function agreeOnSplit(
     const noted = await readSplit(store);
     const { split, announced, revision } = noted;
     if (isFixed(noted, count)) return { split, after };
+    if (keeps && split.count > 1) throw new PartitionsUnset(split.count, count);
     const isNew = revision === 'noStream';
     if (!isNew && (await isAnybodyAlive(store, after, ttl, signal))) {
       // Those that were alive when it was announced are about to give up; or they are those that have fixed it meanwhile.

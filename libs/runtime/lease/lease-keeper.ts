@@ -125,7 +125,7 @@ export class LeaseKeeper {
   > {
     const { store, options, use } = this;
     const { partitions, ttl, member: me, predecessor } = options;
-    const agreed = await agreeOnSplit(store, partitions, ttl, this.stopping.signal);
+    const agreed = await agreeOnSplit(store, options, this.stopping.signal);
     if (agreed === undefined) return undefined;
     await store.setStreamMetadata(this.stream, { maxCount: keptBeats, maxAge: forgottenAfter });
     const startedAt = performance.now();

@@ -14,6 +14,7 @@ import {
   type ToyRecord,
 } from '#libs/testing';
 import { partitionOf } from '../consumer/partitions.js';
+import type { SharingOptions } from './sharing.js';
 
 const partitions = 4;
 const ttl = 900;
@@ -39,7 +40,7 @@ afterEach(async () => {
 async function join(
   options: ToyOptions,
   on: EventStore = store,
-  more: { readonly predecessor?: string; readonly partitions?: number; readonly ttl?: number } = {},
+  more: Partial<Pick<SharingOptions, 'predecessor' | 'partitions' | 'keepsPartitions' | 'ttl'>> = {},
 ): Promise<ToyFlow> {
   const sharing = { member: newId(), partitions, ttl, ...more };
   const flow = await ToyFlow.start(on, { sharing, ...options });
@@ -168,6 +169,13 @@ describe('processes on one store', () => {
     await expect(join({ handle: done }, store, { partitions: 5 })).rejects.toThrow(
       'with 4 partitions, and it cannot be used with 5 meanwhile: set TIDINGS_PARTITIONS=4, or stop all of them first',
     );
+  });
+
+  it('another number is not taken where none was asked for, though nobody is alive', async () => {
+    await (await join({ handle: done })).drain();
+    const unset = { partitions: 5, keepsPartitions: true };
+    await expect(join({ handle: done }, store, unset)).rejects.toThrow('set TIDINGS_PARTITIONS=4, or 5 to change that');
+    expect(slotsOf(await join({ handle: done }, store, { ...unset, partitions: 4 }))).toBe(4);
   });
 
   it('what is not to be split runs in one of them', async () => {

@@ -9,6 +9,8 @@ export interface SharingOptions {
   readonly predecessor?: string | undefined;
   /** Into how many partitions flows are split: the same in all processes. */
   readonly partitions: number;
+  /** Leave a store that is split into another number as it is, and do not start. Default: split it anew. */
+  readonly keepsPartitions?: boolean;
   /** How long a lease is good for without a sign of life, in milliseconds. */
   readonly ttl: number;
   readonly log: LeaseLog;
