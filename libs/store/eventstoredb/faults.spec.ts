@@ -414,6 +414,16 @@ describe('a subscription of another version of the server', () => {
   });
 });
 
+test('what the user may not is said once, and no outage of what he may', async () => {
+  await store.close();
+  for (let n = 0; n < 1_000; n += 1) faults.push({ path: readPath, fault: { denied: true } });
+  store = await open();
+  const reads = () => calls.filter((path) => path === readPath).length;
+  for (let n = 0; reads() < 6; n += 1) await store.append(`faults.tested-${n}`, 'noStream', [event(n)]);
+  await expect(store.head()).rejects.toThrow(StoreUnavailable);
+  expect(outages).toEqual([expect.stringMatching(/PERMISSION_DENIED/)]);
+});
+
 test('what many write while the connection breaks again and again stands once', async () => {
   await store.close();
   store = await open({ answerWithin: 1_000, patience: 20_000 });

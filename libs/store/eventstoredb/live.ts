@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '#libs/kernel';
-import { Tail } from '#libs/store/port';
+import { StoreUnavailable, Tail } from '#libs/store/port';
 import { NoAnswer } from './errors.js';
 import { follow } from './following.js';
 import { headOf } from './reads.js';
@@ -49,7 +49,9 @@ export class Live {
           this.#tail.push(events, events.map(lengthOf));
         }
       } catch (thrown) {
-        server.unanswered(client, thrown instanceof NoAnswer ? thrown : new NoAnswer(messageOf(thrown), false));
+        // Of what was asked for in vain the server knows already.
+        if (!(thrown instanceof StoreUnavailable))
+          server.unanswered(client, thrown instanceof NoAnswer ? thrown : new NoAnswer(messageOf(thrown), false));
       }
       await pauses.next(server.closing);
     }

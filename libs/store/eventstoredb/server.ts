@@ -20,6 +20,8 @@ export class Server {
   /** Aborted, and made anew, when an outage is given up: with it go those who wait for their turn. */
   #outage = forMany();
   #client: Client;
+  /** What the server has said last to a user who may not. */
+  #denied: string | undefined;
   /** Since when nothing was answered, by the clock of `performance`. */
   #silentSince: number | undefined;
 
@@ -110,6 +112,12 @@ export class Server {
     if (error.broken && client === this.#client && !this.#closing.signal.aborted) {
       // The client has closed the broken connection itself; what still runs on it fails by itself.
       this.#client = this.#make();
+    }
+    if (error.denied) {
+      // Other requests may well be answered: it is no outage, and would come and go with each of them.
+      if (error.message !== this.#denied) this.tuning.log.unreachable(this.name, error.message);
+      this.#denied = error.message;
+      return;
     }
     if (this.#silentSince !== undefined) return;
     this.#silentSince = performance.now();

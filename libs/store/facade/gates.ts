@@ -100,8 +100,9 @@ export function faults(onCall: NonNullable<FacadeOptions['onCall']>): ServerInte
             const leaderOnly = metadata.get('requires-leader')[0] === 'true';
             void Promise.resolve(onCall(method.path, leaderOnly)).then((found = {}) => {
               fault = found;
-              if (fault.notLeader === undefined) pass(metadata);
-              else call.sendStatus(notLeader(fault.notLeader.host, fault.notLeader.port));
+              if (fault.notLeader !== undefined) call.sendStatus(notLeader(fault.notLeader.host, fault.notLeader.port));
+              else if (fault.denied) call.sendStatus(accessDenied('not for this user'));
+              else pass(metadata);
             });
           },
         }),

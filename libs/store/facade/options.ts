@@ -39,6 +39,8 @@ export interface FacadeLimits {
 export interface Fault {
   /** The call is not served; the client is sent to another node. */
   readonly notLeader?: { readonly host: string; readonly port: number };
+  /** The call is not served; the client is told that it may not. */
+  readonly denied?: boolean;
   /** After so many messages of the answer the call ends as it does when the connection is lost. */
   readonly resetAfter?: number;
   /** The call is served and nothing of the answer is sent, not even its end. */
