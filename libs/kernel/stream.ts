@@ -15,6 +15,8 @@ export type StreamKind =
   | 'retry'
   | 'parked'
   | 'control'
+  | 'request'
+  | 'status'
   | 'member'
   | 'lease'
   | 'installation'

@@ -1,18 +1,17 @@
-import { notFound } from '#libs/http';
-import type { Consumer, ConsumerStatus, Runtime } from '#libs/runtime';
+import type { ConsumerStatus } from '#libs/runtime';
 
-/** A consumer of this process. Times are RFC 3339. */
+/** A consumer, of all processes that share the store. Times are RFC 3339. */
 export interface ConsumerView {
   readonly name: string;
   readonly role: string;
   readonly state: ConsumerStatus['state'];
-  /** Those of its flows that this process has; 0 alone, where they are not split. */
+  /** Those of its flows that a process has; 0 alone, where they are not split. */
   readonly partitions: readonly number[];
   /** Every record up to here is done with: handled, to be retried, or parked. */
   readonly position: string;
   /** Positions between there and the end of the store: no fewer than the records that are left to do. */
   readonly lag: number;
-  /** Since the process started. */
+  /** Since the processes started. */
   readonly handled: number;
   /** Taken in and not done yet. */
   readonly waiting: number;
@@ -39,13 +38,6 @@ export function consumerView(status: ConsumerStatus, head: bigint): ConsumerView
     lastError: lastError === undefined ? null : { at: rfc3339(lastError.at), error: lastError.error },
     pausedAt: pausedAt === undefined ? null : rfc3339(pausedAt),
   };
-}
-
-/** @throws Problem 404 */
-export function consumerCalled(name: string, runtime: Runtime<never>): Consumer {
-  const consumer = runtime.consumer(name);
-  if (consumer === undefined) throw notFound('this process has no such consumer');
-  return consumer;
 }
 
 /** @param milliseconds since the Unix epoch */

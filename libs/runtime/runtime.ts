@@ -1,8 +1,10 @@
+import { categoryOf, keyOf, type RecordedEvent } from '#libs/kernel';
 import type { EventStore } from '#libs/store/port';
 import { Consumer } from './consumer/consumer.js';
 import { whenThere } from './consumer/outage.js';
 import { partitionsOf } from './consumer/partitions.js';
 import type { Split } from './consumer/split.js';
+import { StatusTeller } from './consumer/status-teller.js';
 import type { ConsumerLog, ConsumerStatus } from './consumer/status.js';
 import { splitAlone } from './lease/fix-partitions.js';
 import { groupOf } from './lease/group-of.js';
@@ -10,6 +12,11 @@ import { LeaseKeeper } from './lease/lease-keeper.js';
 import type { Lease } from './lease/lease.js';
 import type { Sharing, SharingOptions } from './lease/sharing.js';
 import { handlerGroups, partsOf, type Slot } from './lease/slot.js';
+import { OwnOversight } from './oversight/own-oversight.js';
+import type { Oversight } from './oversight/oversight.js';
+import { SharedOversight } from './oversight/shared-oversight.js';
+import { requestOf } from './parking/parked-request.js';
+import { runtimeControls } from './streams.js';
 import type { AnyHandler, Role } from './topology/handler.js';
 import type { Topology } from './topology/topology.js';
 import type { ViewNames } from './view/view-names.js';
@@ -43,6 +50,9 @@ export class Runtime<Services> {
   private alone: Split | undefined;
 
   private readonly store: EventStore;
+  private readonly teller: StatusTeller | undefined;
+  /** The consumers of the installation, for its operators. */
+  readonly oversight: Oversight;
 
   constructor({
     store,
@@ -57,9 +67,10 @@ export class Runtime<Services> {
   }: RuntimeOptions<Services>) {
     this.store = store;
     this.partitions = sharing?.partitions ?? 1;
-    this.consumers = topology.handlers
-      .filter((handler: AnyHandler) => handler.reads.length > 0 && roles.has(handler.role))
-      .map((handler: AnyHandler) => {
+    const handlers: readonly AnyHandler[] = topology.handlers.filter(({ reads }) => reads.length > 0);
+    this.consumers = handlers
+      .filter(({ role }) => roles.has(role))
+      .map((handler) => {
         const create = () => handler.create(services as never);
         return new Consumer({ store, handler, create, partitions: this.partitions, now, log, trace, views });
       });
@@ -70,15 +81,35 @@ export class Runtime<Services> {
         groups: handlerGroups.filter((group) => groups.has(group)),
         start: (leases, split) => this.take(leases, split),
         end: (slot) => this.end(slot),
-        controlled: async (name) => this.consumer(name)?.controlled(),
+        steered: (record) => this.steer(record),
       });
+    if (sharing === undefined) {
+      this.oversight = new OwnOversight(this.consumers);
+      return;
+    }
+    const own = (name: string) => this.consumer(name);
+    this.oversight = new SharedOversight({
+      store,
+      handlers,
+      split: () => this.split,
+      sharing: () => this.keeper!.sharing(),
+      own,
+      now,
+      patience: sharing.patience,
+    });
+    // A process that only asks has nothing to tell.
+    if (this.consumers.length > 0) {
+      this.teller = new StatusTeller({ store, member: sharing.member, statuses: () => this.status(), now });
+    }
   }
 
   /** Resolves when what this process is to do runs; waits where the store is away. @throws PartitionsDiffer */
   async start(): Promise<void> {
     if (this.keeper !== undefined) {
       await Promise.all(this.consumers.map((consumer) => consumer.start([])));
-      return this.keeper.start();
+      await this.keeper.start();
+      this.teller?.start();
+      return;
     }
     const { signal } = this.stopping;
     const split = await whenThere(() => splitAlone(this.store), signal);
@@ -90,6 +121,8 @@ export class Runtime<Services> {
   /** Finishes what is being handled and saves the checkpoints. */
   async drain(): Promise<void> {
     this.stopping.abort();
+    await this.oversight.close();
+    await this.teller?.stop();
     await this.keeper?.stop();
     await Promise.all(this.consumers.map((consumer) => consumer.drain()));
   }
@@ -130,6 +163,12 @@ export class Runtime<Services> {
         ),
       ),
     );
+  }
+
+  private async steer(record: RecordedEvent): Promise<void> {
+    const consumer = this.consumer(keyOf(record.stream));
+    if (categoryOf(record.stream) === runtimeControls.category) await consumer?.controlled();
+    else await consumer?.follow(requestOf(record));
   }
 
   private async end(slot: Slot): Promise<void> {

@@ -65,6 +65,30 @@ export interface RecordArchived extends RecordUnparked {
 /** What an operator told the consumer; the record's time is when. */
 export type ConsumerControlled = Readonly<Record<never, never>>;
 
+/**
+ * An operator wants parked records to be tried again, or to be given up for good. One that was parked anew since, or is not
+ * parked any more, is not meant: so the same request has its effect once, however often it is read.
+ */
+export interface ReleaseRequested {
+  /** Ids of the events by which the records were parked. */
+  readonly parkings: readonly string[];
+}
+
+/** What a process tells the others of a consumer. */
+export interface ToldConsumer {
+  readonly name: string;
+  readonly state: string;
+  /** Since the process started. */
+  readonly handled: number;
+  readonly waiting: number;
+  readonly retrying: number;
+  readonly lastError: FailedTry | null;
+}
+
+export interface StatusTold {
+  readonly consumers: readonly ToldConsumer[];
+}
+
 /** A process says that it is there. */
 export interface MemberAlive {
   /** Counts from 1. */
@@ -203,6 +227,17 @@ export const runtimeControls = defineStream('runtime', 'control', {
   'runtime.consumer-resumed.v1': internal<ConsumerControlled>({}),
 });
 
+/** One stream a consumer: what operators want of its parked records. Whoever has a partition does what concerns it. */
+export const runtimeRequests = defineStream('runtime', 'request', {
+  'runtime.redrive-requested.v1': internal<ReleaseRequested>({ parkings: 'array' }),
+  'runtime.archive-requested.v1': internal<ReleaseRequested>({ parkings: 'array' }),
+});
+
+/** One stream a process that shares the store with others: how its consumers fare. */
+export const runtimeStatuses = defineStream('runtime', 'status', {
+  'runtime.status-told.v1': internal<StatusTold>({ consumers: 'array' }),
+});
+
 /** One stream a view, by its declared category: which version serves, and which is being built or to be removed. */
 export const runtimeVersions = defineStream('runtime', 'version', {
   'runtime.rebuild-requested.v1': internal<ViewVersion>({ version: 'number' }),
@@ -249,6 +284,8 @@ export const bookkeepingStreams = [
   runtimeRetries,
   runtimeParked,
   runtimeControls,
+  runtimeRequests,
+  runtimeStatuses,
   runtimeMembers,
   runtimeLeases,
   runtimeVersions,

@@ -158,12 +158,17 @@ else {
       await a.api.putRecipient('ada', 'ada@example.com');
       cluster.smtp.behave({ at: 'data', wait: 200 });
       const before = await notifyMany(a.api, 20);
-      await expect(cluster.start(6)).rejects.toThrow('processes use the event store with 4 partitions');
+      await expect(cluster.start({ TIDINGS_PARTITIONS: '6' })).rejects.toThrow(
+        'processes use the event store with 4 partitions',
+      );
       // One of them in the midst of its work.
       await a.server.kill();
       await b.server.stop();
 
-      const [c, d] = await Promise.all([cluster.start(6), cluster.start(6)]);
+      const [c, d] = await Promise.all([
+        cluster.start({ TIDINGS_PARTITIONS: '6' }),
+        cluster.start({ TIDINGS_PARTITIONS: '6' }),
+      ]);
       await cluster.areShared(c, d);
       const head = await cluster.head();
       for (const id of before) expect(await c.api.finalView(id)).toMatchObject({ status: 'sent' });

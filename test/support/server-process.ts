@@ -36,10 +36,20 @@ export async function temporaryFolder(): Promise<{ readonly path: string; remove
 /**
  * Starts the built server on a free port; resolves when it says that it is ready.
  * @param dataDir its data directory, and the folder in which it runs
+ * @param spawned told how to end the process by SIGKILL, before it is ready
  * @throws with its output where it ends before that
  */
-export async function startServer(dataDir: string, env: Environment = {}): Promise<ServerProcess> {
+export async function startServer(
+  dataDir: string,
+  env: Environment = {},
+  spawned: (kill: () => Promise<void>) => void = () => {},
+): Promise<ServerProcess> {
   const server = run(dataDir, [], { ...(await eventsOf(dataDir, env)), ...env });
+  const kill = async (): Promise<void> => {
+    server.process.kill('SIGKILL');
+    await server.ended();
+  };
+  spawned(kill);
   const url = await server.prints(/^ {2}API +.*?(http\S+)$/m);
   return {
     url,
@@ -53,10 +63,7 @@ export async function startServer(dataDir: string, env: Environment = {}): Promi
       if (code !== 0) throw new Error(`${signal} ended the server with exit code ${code}:\n${server.output}`);
     },
     signal: (signal) => void server.process.kill(signal),
-    async kill() {
-      server.process.kill('SIGKILL');
-      await server.ended();
-    },
+    kill,
   };
 }
 

@@ -41,7 +41,9 @@ export const parked: ApiCommand = {
     const paging = { state: args.text('state'), limit: args.text('limit'), cursor: args.text('cursor') };
     const page = await api.get<ParkedPage>('/v1/parked', { query: { ...filterOf(args), ...paging } });
     output.answer(page, ({ items }) => [parkedTable(context, items)]);
-    if (page.body.nextCursor !== null) output.remark(`there are more: --cursor ${page.body.nextCursor}`);
+    const { nextCursor, omitted } = page.body;
+    if (nextCursor !== null) output.remark(`there are more: --cursor ${nextCursor}`);
+    if (omitted !== undefined) output.remark(`parked, and not listed before others are released: ${omitted}`);
     return exitCodes.ok;
   },
 };
@@ -99,7 +101,9 @@ export const redrive: ApiCommand = {
       `${args.flag('dry-run') ? 'would be redriven' : 'redriven'}: ${count}`,
       ...(redriven.length > 0 ? [redriven.join('\n')] : []),
     ]);
-    return answer.body.count > 0 ? exitCodes.ok : exitCodes.no;
+    const { count, pending = 0 } = answer.body;
+    if (pending > 0) output.remark(`asked for, and not done yet by the processes that have them: ${pending}`);
+    return count + pending > 0 ? exitCodes.ok : exitCodes.no;
   },
 };
 
@@ -111,6 +115,7 @@ export const archive: ApiCommand = {
     const id = encodeURIComponent(context.args.positionals[0]!);
     const answer = await context.api.post<ParkedItem>(`/v1/parked/${id}:archive`);
     context.output.answer(answer, ({ id: archived, state }) => [context.output.details({ id: archived, state })]);
+    if (answer.body.state === 'parked') context.output.remark('asked for, and not done yet by the process that has it');
     return exitCodes.ok;
   },
 };

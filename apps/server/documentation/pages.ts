@@ -17,7 +17,8 @@ function topologyMarkdown(): string {
 
 Every stream with those who write it and those who read it, as \`streams.config.ts\` declares them. Categories
 \`runtime.checkpoint\`, \`runtime.retry\`, \`runtime.parked\` and \`runtime.control\` are the consumers' own bookkeeping, one
-stream a consumer; \`runtime.version\` and \`runtime.rebuild\` say which version of a view serves and how far a rebuild is.
+stream a consumer; \`runtime.request\` says what operators want of parked records, \`runtime.status\` how the consumers of a
+process fare, \`runtime.version\` and \`runtime.rebuild\` which version of a view serves and how far a rebuild is.
 A view's streams carry their version, \`notification.view.1-<id>\`; one version serves at a time. Auditors read all streams and write none ([auditing.md](auditing.md)).
 
 \`\`\`mermaid

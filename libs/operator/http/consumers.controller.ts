@@ -1,9 +1,9 @@
 import { Body, Controller, Get, HttpCode, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
-import { conflict, Needs, noBody, onlyParameters, verb } from '#libs/http';
-import { consumerCalled, consumerView, type ConsumerView } from '../consumers.js';
+import { Needs, noBody, notFound, onlyParameters, verb } from '#libs/http';
+import { consumerView, type ConsumerView } from '../consumers.js';
 import { OPERATOR_SERVICES, type OperatorServices } from '../operator-services.js';
 
-/** The consumers of this process. */
+/** The consumers, of all processes that share the store. */
 @Controller()
 export class ConsumersController {
   constructor(@Inject(OPERATOR_SERVICES) private readonly services: OperatorServices) {}
@@ -13,8 +13,9 @@ export class ConsumersController {
   async list(@Query() query: Record<string, unknown>): Promise<{ readonly items: readonly ConsumerView[] }> {
     onlyParameters(query);
     const { runtime, store } = this.services;
+    const statuses = await runtime.oversight.statuses();
     const head = await store.head();
-    return { items: runtime.status().map((status) => consumerView(status, head)) };
+    return { items: statuses.map((status) => consumerView(status, head)) };
   }
 
   /** Answered when the pause is on disk. What the consumer has begun is finished. Repeated, it answers the same. */
@@ -35,10 +36,8 @@ export class ConsumersController {
 
   private async turn(name: string, how: 'pause' | 'resume'): Promise<ConsumerView> {
     const { runtime, store } = this.services;
-    const consumer = consumerCalled(name, runtime);
-    const { state } = consumer.status();
-    if (state === 'failed' || state === 'stopped') throw conflict(`${name} has stopped`, 'consumer-stopped');
-    await consumer[how]();
-    return consumerView(consumer.status(), await store.head());
+    if (!runtime.oversight.knows(name)) throw notFound('there is no such consumer');
+    const status = await runtime.oversight.turn(name, how);
+    return consumerView(status, await store.head());
   }
 }

@@ -9,7 +9,7 @@ import type { HandlingView } from './handling.controller.js';
 import type { MembersView, MemberView } from './members.controller.js';
 import type { StatsView } from './stats.controller.js';
 import type { StreamEnd, StreamView, TopologyView } from './streams.controller.js';
-import type { ParkedDetail } from './parked.controller.js';
+import type { ParkedDetail, ParkedPage } from './parked.controller.js';
 import type { RebuildView, ViewView } from './views.controller.js';
 
 const { arrayOf, count, flag, meaning, objectOf, position, recordOf, recordSchema, text, time, uuid } = schemas;
@@ -25,18 +25,18 @@ export const consumerSchema = named(
       running: 'it hands records out',
       paused: 'by an operator',
       failed: 'its bookkeeping failed for good, or another process took over',
-      stopped: 'it does not run',
+      stopped: 'no process runs it',
       standby: 'other processes have all of its partitions',
     }),
     partitions: {
       ...arrayOf(count),
-      description: 'Those of its flows that this process has; 0 alone, where they are not split.',
+      description: 'Those of its flows that a process has; 0 alone, where they are not split.',
     },
     position: { ...position, description: 'Every record up to here is handled, to be retried, or parked.' },
     lag: { ...count, description: 'Positions to the end of the store: no fewer than the records left to do.' },
-    handled: { ...count, description: 'Since the process started.' },
+    handled: { ...count, description: 'Since the processes started that have it.' },
     waiting: { ...count, description: 'Taken in and not done yet.' },
-    retrying: count,
+    retrying: { ...count, description: 'Of the partitions that a process has.' },
     parked: count,
     lastError: nullable(failedTry),
     pausedAt: nullable(time),
@@ -74,6 +74,15 @@ const parkedProperties: Parameters<typeof objectOf<ParkedItem>>[0] = {
 
 export const parkedSchema = named('Parked', objectOf<ParkedItem>(parkedProperties));
 
+export const parkedPageSchema = objectOf<ParkedPage>(
+  {
+    items: arrayOf(parkedSchema),
+    nextCursor: { ...nullable(text), description: 'The `cursor` of the next page; null where nothing follows.' },
+    omitted: { ...count, description: 'Parked records that no page has; only where there are more than are kept.' },
+  },
+  ['omitted'],
+);
+
 export const parkedDetailSchema = named(
   'ParkedDetail',
   objectOf<ParkedDetail>({ ...parkedProperties, event: nullable(recordSchema) }),
@@ -81,11 +90,15 @@ export const parkedDetailSchema = named(
 
 export const redrivenSchema = named(
   'Redriven',
-  objectOf<Redriven & { dryRun: boolean }>({
-    dryRun: flag,
-    count,
-    ids: { ...arrayOf(uuid), maxItems: 1_000 },
-  }),
+  objectOf<Redriven & { dryRun: boolean }>(
+    {
+      dryRun: flag,
+      count,
+      ids: { ...arrayOf(uuid), maxItems: 1_000 },
+      pending: { ...count, description: 'More that are asked for, and not done yet; only where there are such.' },
+    },
+    ['pending'],
+  ),
 );
 
 const transition = objectOf<Transition>(

@@ -6,6 +6,7 @@ import {
   handlingSchema,
   membersSchema,
   parkedDetailSchema,
+  parkedPageSchema,
   parkedSchema,
   redrivenSchema,
   statsSchema,
@@ -14,7 +15,7 @@ import {
 } from './openapi-schemas.js';
 import { RedriveDto } from './redrive.dto.js';
 
-const { answer, arrayOf, bodyOf, count, objectOf, oneOf, pageOf, paging, text } = schemas;
+const { answer, arrayOf, bodyOf, count, objectOf, oneOf, paging, text } = schemas;
 
 const consumers = named('Consumers', objectOf<{ items: unknown }>({ items: arrayOf(consumerSchema) }));
 const name = { description: 'Name of the consumer.', schema: text };
@@ -23,7 +24,8 @@ const viewName = { description: '`notification.view`, `broadcast.view` or `query
 
 export const operatorApi: ApiDescription = {
   tag: 'Operating',
-  description: 'Consumers of this process, and the records that they have given up.',
+  description:
+    'Consumers, and the records that they have given up: of all processes that share the store, whichever is asked.',
   routes: {
     'GET /v1/streams': {
       id: 'listStreams',
@@ -41,6 +43,9 @@ export const operatorApi: ApiDescription = {
     'GET /v1/consumers': {
       id: 'listConsumers',
       summary: 'List the consumers',
+      description:
+        'Of the whole installation, whichever process is asked. What only the processes that have them know – `handled`, ' +
+        '`waiting`, `retrying`, `lastError`, and that one has failed – they tell each other every five seconds.',
       query: {},
       answers: { 200: answer('The consumers.', consumers) },
     },
@@ -55,7 +60,8 @@ export const operatorApi: ApiDescription = {
       id: 'pauseConsumer',
       summary: 'Pause a consumer',
       description:
-        'In all processes. What it has begun is finished. Answered when it is on disk; repeated, it answers the same.',
+        'In all processes, whichever is asked, also in those that are started later. What it has begun is finished. Answered ' +
+        'when it is on disk; repeated, it answers the same.',
       path: { name },
       answers: { 200: answer('The consumer.', consumerSchema) },
       problems: ['not-found', 'conflict', 'validation'],
@@ -63,7 +69,7 @@ export const operatorApi: ApiDescription = {
     'POST /v1/consumers/{name}:resume': {
       id: 'resumeConsumer',
       summary: 'Resume a consumer',
-      description: 'Answered when it is on disk; repeated, it answers the same.',
+      description: 'In all processes, whichever is asked. Answered when it is on disk; repeated, it answers the same.',
       path: { name },
       answers: { 200: answer('The consumer.', consumerSchema) },
       problems: ['not-found', 'conflict', 'validation'],
@@ -71,7 +77,7 @@ export const operatorApi: ApiDescription = {
     'GET /v1/parked': {
       id: 'listParked',
       summary: 'List the records that were given up',
-      description: 'In the order in which the records were appended.',
+      description: 'By all consumers of the installation, in the order in which the records were appended.',
       query: {
         state: { description: 'Which of them.', schema: { ...oneOf(parkedStates), default: 'parked' } },
         consumer: { description: 'Name of the consumer.', schema: text },
@@ -81,7 +87,7 @@ export const operatorApi: ApiDescription = {
         error: { description: 'Text that the last error contains.', schema: text },
         ...paging,
       },
-      answers: { 200: answer('A page of records.', pageOf(parkedSchema)) },
+      answers: { 200: answer('A page of records.', parkedPageSchema) },
     },
     'GET /v1/parked/{id}': {
       id: 'getParked',
@@ -93,16 +99,26 @@ export const operatorApi: ApiDescription = {
     'POST /v1/parked:redrive': {
       id: 'redriveParked',
       summary: 'Try records again',
-      description: 'Answered when they are on disk as records to be tried again.',
+      description:
+        'Answered when they are on disk as records to be tried again. Where other processes have them, they are asked, ' +
+        'durably, and five seconds are waited for it.',
       body: bodyOf(RedriveDto, { filter: { consumer: 'email.send-bot' }, dryRun: true }),
-      answers: { 200: answer('What was redriven, or would be.', redrivenSchema) },
+      answers: {
+        200: answer('What was redriven, or would be.', redrivenSchema),
+        202: answer('What was redriven until now; `pending` more are asked for.', redrivenSchema),
+      },
       problems: ['conflict'],
     },
     'POST /v1/parked/{id}:archive': {
       id: 'archiveParked',
       summary: 'Give a record up for good',
-      description: 'Answered when it is on disk; repeated, it answers the same.',
-      answers: { 200: answer('The record.', parkedSchema) },
+      description:
+        'Answered when it is on disk; repeated, it answers the same. Where another process has it, that one is asked, ' +
+        'durably, and five seconds are waited for it.',
+      answers: {
+        200: answer('The record.', parkedSchema),
+        202: answer('The record, as it is until the process that has it has done that.', parkedSchema),
+      },
       problems: ['not-found', 'conflict', 'validation'],
     },
     'GET /v1/views': {

@@ -1,4 +1,5 @@
-import { Body, Controller, Get, HttpCode, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import {
   invalid,
   limitParameter,
@@ -23,69 +24,87 @@ export interface ParkedPage {
   readonly items: readonly ParkedItem[];
   /** Null where nothing follows. */
   readonly nextCursor: string | null;
+  /** Parked records that no page has; only where there are more than one process keeps. */
+  readonly omitted?: number;
 }
 
 /** With the record as a whole, or null where the store does not hold it any more. */
 export type ParkedDetail = ParkedItem & { readonly event: RecordView | null };
 
-/** The records that the consumers of this process have given up. */
+/** The records that the consumers have given up, of all processes that share the store. */
 @Controller()
 export class ParkedController {
   private readonly parked: ParkedRecords;
 
   constructor(@Inject(OPERATOR_SERVICES) private readonly services: OperatorServices) {
-    this.parked = new ParkedRecords(services.runtime);
+    this.parked = new ParkedRecords(services.runtime.oversight);
   }
 
   @Get('v1/parked')
   @Needs('operate')
-  list(@Query() query: Record<string, unknown>): ParkedPage {
+  async list(@Query() query: Record<string, unknown>): Promise<ParkedPage> {
     onlyParameters(query, ...filters, 'state', 'limit', 'cursor');
     const cursor = textParameter('cursor', query['cursor']);
     const filter = Object.fromEntries(filters.map((name) => [name, textParameter(name, query[name])]));
     this.refuseUnknown('consumer', filter['consumer']);
-    const { items, end } = this.parked.page(
+    const { items, end, omitted } = await this.parked.page(
       stateParameter(query['state']),
       filter,
       limitParameter(query['limit']),
       cursor === undefined ? undefined : pageEndOf(cursor),
     );
-    return { items, nextCursor: end === undefined ? null : cursorAfter(end) };
+    return { items, nextCursor: end === undefined ? null : cursorAfter(end), ...(omitted > 0 && { omitted }) };
   }
 
   @Get('v1/parked/:id')
   @Needs('operate')
   async get(@Param('id') id: string, @Query() query: Record<string, unknown>): Promise<ParkedDetail> {
     onlyParameters(query);
-    const item = this.parked.find(id);
+    const item = await this.parked.find(id);
     const { stream, revision, id: eventId } = item.record;
     const record = await findRecord(this.services.store, stream, BigInt(revision));
     return { ...item, event: record?.id === eventId ? await viewOf(this.services, record) : null };
   }
 
-  /** Answered when they are on disk as records to be tried again. */
+  /**
+   * Answered when they are on disk as records to be tried again: 202 where another process has not done that yet with all of
+   * them, and will.
+   */
   @Post(verb('v1/parked', 'redrive'))
   @Needs('operate')
-  @HttpCode(HttpStatus.OK)
-  async redrive(@Body(validated(RedriveDto)) dto: RedriveDto): Promise<Redriven & { readonly dryRun: boolean }> {
+  async redrive(
+    @Body(validated(RedriveDto)) dto: RedriveDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Redriven & { readonly dryRun: boolean }> {
     const dryRun = dto.dryRun ?? false;
     this.refuseUnknown('filter.consumer', dto.filter.consumer);
-    return { dryRun, ...(await this.parked.redrive(dto.filter, dryRun)) };
+    const redriven = await this.parked.redrive(dto.filter, dryRun);
+    void reply.code(statusOf(redriven.pending !== undefined));
+    return { dryRun, ...redriven };
   }
 
-  /** Answered when it is on disk. */
+  /** Answered when it is on disk: 202 where another process has not done it yet, and will. */
   @Post(verb('v1/parked/:id', 'archive'))
   @Needs('operate')
-  @HttpCode(HttpStatus.OK)
-  archive(@Param('id') id: string, @Body(noBody) _body: void): Promise<ParkedItem> {
-    return this.parked.archive(id);
+  async archive(
+    @Param('id') id: string,
+    @Body(noBody) _body: void,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ParkedItem> {
+    const { item, isPending } = await this.parked.archive(id);
+    void reply.code(statusOf(isPending));
+    return item;
   }
 
   /** A name that is misspelt would look as if nothing were parked. */
   private refuseUnknown(path: string, consumer: string | null | undefined): void {
-    if (consumer == null || this.services.runtime.consumer(consumer) !== undefined) return;
-    throw invalid([{ path, message: 'must be a consumer of this process' }]);
+    if (consumer == null || this.services.runtime.oversight.knows(consumer)) return;
+    throw invalid([{ path, message: 'must be the name of a consumer' }]);
   }
+}
+
+function statusOf(isPending: boolean): HttpStatus {
+  return isPending ? HttpStatus.ACCEPTED : HttpStatus.OK;
 }
 
 function stateParameter(value: unknown): ParkedState {

@@ -1,5 +1,5 @@
-import { conflict, notFound } from '#libs/http';
-import type { ArchivedRecord, RecordParked, Runtime } from '#libs/runtime';
+import { notFound } from '#libs/http';
+import type { ArchivedRecord, Oversight, ParkedAt, ParkedRecordsKnown, RecordParked } from '#libs/runtime';
 import { matcherOf, type ParkedFilter } from './parked-filter.js';
 import { parkedId, parkedItem, type ParkedItem, type ParkedState } from './parked-item.js';
 
@@ -13,12 +13,22 @@ export interface Page {
   readonly items: readonly ParkedItem[];
   /** Undefined where nothing follows. */
   readonly end: PageEnd | undefined;
+  /** Parked records that no page has, since there are so many. */
+  readonly omitted: number;
 }
 
 export interface Redriven {
   readonly count: number;
   /** At most 1,000 of them. */
   readonly ids: readonly string[];
+  /** Asked for durably, and not done yet by the processes that have them; only where there are such. */
+  readonly pending?: number;
+}
+
+export interface Archived {
+  readonly item: ParkedItem;
+  /** Asked for durably, and not done yet by the process that has it. */
+  readonly isPending: boolean;
 }
 
 /** A parked or archived record, with its place in the list. */
@@ -27,82 +37,59 @@ interface Entry extends PageEnd {
 }
 
 const mostIds = 1_000;
-/** Records redriven at a time. */
-const redrivenAtOnce = 256;
 
-/** The parked records of all consumers of this process, in the order in which the records were appended. */
+/** The parked records of all consumers, in the order in which the records were appended. */
 export class ParkedRecords {
-  constructor(private readonly runtime: Runtime<never>) {}
+  constructor(private readonly oversight: Oversight) {}
 
-  page(state: ParkedState, filter: ParkedFilter, limit: number, after: PageEnd | undefined): Page {
-    const all = this.list(state, filter);
+  async page(state: ParkedState, filter: ParkedFilter, limit: number, after: PageEnd | undefined): Promise<Page> {
+    const known = await this.oversight.parked();
+    const all = entriesOf(known, state, filter);
     const rest = after === undefined ? all : all.filter((entry) => compare(entry, after) > 0);
     const entries = rest.slice(0, limit);
-    return { items: entries.map(itemOf), end: rest.length > limit ? entries.at(-1) : undefined };
+    const { omitted } = known;
+    return { items: entries.map(itemOf), end: rest.length > limit ? entries.at(-1) : undefined, omitted };
   }
 
   /** Parked or archived. @throws Problem 404 */
-  find(id: string): ParkedItem {
-    return itemOf(this.entry(id));
+  async find(id: string): Promise<ParkedItem> {
+    return itemOf(await this.entry(id));
   }
 
-  /** Hands the parked records out again; a dry run only tells which. @throws Problem 409 where their consumer has stopped */
+  /** Hands the parked records out again; a dry run only tells which. @throws Refused where their consumer has stopped */
   async redrive(filter: ParkedFilter, dryRun: boolean): Promise<Redriven> {
-    const entries = this.list('parked', filter);
-    this.refuseStopped(entries);
-    const redriven = dryRun ? entries : await this.redriveAll(entries);
-    const ids = redriven.slice(0, mostIds).map(({ consumer, parked }) => parkedId(consumer, parked.record));
-    return { count: redriven.length, ids };
+    const entries = entriesOf(await this.oversight.parked(), 'parked', filter);
+    const { done, pending }: { done: readonly ParkedAt[]; pending: readonly ParkedAt[] } = dryRun
+      ? { done: entries, pending: [] }
+      : await this.oversight.release('redrive', entries);
+    const ids = done.slice(0, mostIds).map(({ consumer, parked }) => parkedId(consumer, parked.record));
+    return { count: done.length, ids, ...(pending.length > 0 && { pending: pending.length }) };
   }
 
-  /** Gives it up for good. Repeated, it answers the same. @throws Problem 404; 409 where its consumer has stopped */
-  async archive(id: string): Promise<ParkedItem> {
-    const entry = this.entry(id);
-    if (!('archivedAt' in entry.parked)) {
-      this.refuseStopped([entry]);
-      await this.runtime.consumer(entry.consumer)!.archive(entry.parked.record);
-    }
+  /** Gives it up for good. Repeated, it answers the same. @throws Problem 404; Refused where its consumer has stopped */
+  async archive(id: string): Promise<Archived> {
+    const entry = await this.entry(id);
+    const isArchived = 'archivedAt' in entry.parked;
+    const { pending } = isArchived ? { pending: [] } : await this.oversight.release('archive', [entry]);
     // Redriven at the same time, it is neither parked nor archived now.
-    return this.find(id);
+    return { item: await this.find(id), isPending: pending.length > 0 };
   }
 
-  private list(state: ParkedState, filter: ParkedFilter): readonly Entry[] {
-    const matches = matcherOf(filter);
-    const entries: Entry[] = [];
-    for (const { name } of this.runtime.status()) {
-      const consumer = this.runtime.consumer(name)!;
-      for (const parked of state === 'parked' ? consumer.listParked() : consumer.listArchived()) {
-        if (matches(name, parked)) entries.push({ position: BigInt(parked.record.position), consumer: name, parked });
-      }
-    }
-    return entries.sort(compare);
-  }
-
-  private entry(id: string): Entry {
-    const [entry] = [...this.list('parked', { ids: [id] }), ...this.list('archived', { ids: [id] })];
-    if (entry === undefined) throw notFound('no consumer of this process has parked such a record');
+  private async entry(id: string): Promise<Entry> {
+    const known = await this.oversight.parked();
+    const [entry] = [...entriesOf(known, 'parked', { ids: [id] }), ...entriesOf(known, 'archived', { ids: [id] })];
+    if (entry === undefined) throw notFound('no consumer has parked such a record');
     return entry;
   }
+}
 
-  private async redriveAll(entries: readonly Entry[]): Promise<readonly Entry[]> {
-    const redriven: Entry[] = [];
-    for (let start = 0; start < entries.length; start += redrivenAtOnce) {
-      const batch = entries.slice(start, start + redrivenAtOnce);
-      const done = await Promise.all(
-        batch.map(({ consumer, parked }) => this.runtime.consumer(consumer)!.redrive(parked.record)),
-      );
-      // One that somebody else redrives or archives at the same time is not counted twice.
-      redriven.push(...batch.filter((_, index) => done[index]));
-    }
-    return redriven;
-  }
-
-  private refuseStopped(entries: readonly Entry[]): void {
-    for (const name of new Set(entries.map(({ consumer }) => consumer))) {
-      const { state } = this.runtime.consumer(name)!.status();
-      if (state === 'failed' || state === 'stopped') throw conflict(`${name} has stopped`, 'consumer-stopped');
-    }
-  }
+function entriesOf(known: ParkedRecordsKnown, state: ParkedState, filter: ParkedFilter): readonly Entry[] {
+  const matches = matcherOf(filter);
+  const listed: readonly ParkedAt[] = state === 'parked' ? known.list() : known.listArchived();
+  return listed
+    .filter(({ consumer, parked }) => matches(consumer, parked))
+    .map((one) => ({ ...one, position: BigInt(one.parked.record.position) }))
+    .sort(compare);
 }
 
 function itemOf({ consumer, parked }: Entry): ParkedItem {

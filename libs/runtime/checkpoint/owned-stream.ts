@@ -1,5 +1,5 @@
-import { newId, streamName, type Message, type MessageOf, type RecordOf, type StreamDefinition } from '#libs/kernel';
-import { StoreUnavailable, WrongExpectedRevision, type EventStore } from '#libs/store/port';
+import { newId, streamName, type MessageOf, type RecordOf, type StreamDefinition } from '#libs/kernel';
+import { StoreUnavailable, WrongExpectedRevision, type EventStore, type NewEvent } from '#libs/store/port';
 import { pause } from '../consumer/pause.js';
 import { LeaseLost, type Lease } from '../lease/lease.js';
 
@@ -14,7 +14,7 @@ const batchSize = 32;
 export class OwnedStream<Stream extends StreamDefinition> {
   readonly name: string;
   private revision: bigint | 'noStream' = 'noStream';
-  private waiting: { readonly message: Message; resolve(): void; reject(error: unknown): void }[] = [];
+  private waiting: { readonly event: NewEvent; resolve(): void; reject(error: unknown): void }[] = [];
   private writing = false;
 
   constructor(
@@ -36,6 +36,8 @@ export class OwnedStream<Stream extends StreamDefinition> {
   async load(take: (record: RecordOf<Stream>) => void): Promise<void> {
     const from = this.revision === 'noStream' ? {} : { from: this.revision + 1n };
     for await (const record of this.store.readStream(this.name, from)) {
+      // Read twice at the same time, it is taken once: what is older must not come after what is newer.
+      if (this.revision !== 'noStream' && record.revision <= this.revision) continue;
       this.revision = record.revision;
       take(record as RecordOf<Stream>);
     }
@@ -50,8 +52,8 @@ export class OwnedStream<Stream extends StreamDefinition> {
       await this.load(take);
       this.lease?.check();
       try {
-        const event: Message = message();
-        const { revision } = await this.store.append(this.name, this.revision, [{ id: newId(), ...event }]);
+        const event: NewEvent = { id: newId(), ...message() };
+        const { revision } = await this.store.append(this.name, this.revision, [event]);
         this.revision = revision;
         return;
       } catch (error) {
@@ -62,9 +64,9 @@ export class OwnedStream<Stream extends StreamDefinition> {
   }
 
   /** Resolves when the message is durable. Waits while the store is unavailable, unless the signal is aborted. */
-  write(message: MessageOf<Stream>): Promise<void> {
+  write(message: MessageOf<Stream>, id = newId()): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ message, resolve, reject });
+      this.waiting.push({ event: { id, ...message }, resolve, reject });
       if (!this.writing) void this.writeWaiting();
     });
   }
@@ -73,7 +75,7 @@ export class OwnedStream<Stream extends StreamDefinition> {
     this.writing = true;
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, batchSize);
-      const events = batch.map(({ message }) => ({ id: newId(), ...message }));
+      const events = batch.map(({ event }) => event);
       try {
         const result = await this.appendWhenAvailable(events);
         this.revision = result.revision;
@@ -85,7 +87,7 @@ export class OwnedStream<Stream extends StreamDefinition> {
     this.writing = false;
   }
 
-  private async appendWhenAvailable(events: readonly { id: string; type: string; data: unknown }[]) {
+  private async appendWhenAvailable(events: readonly NewEvent[]) {
     const { lease } = this;
     for (let wait = 100; ; wait = Math.min(wait * 2, 5_000)) {
       lease?.check();

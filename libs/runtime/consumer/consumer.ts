@@ -1,6 +1,7 @@
 import type { EventStore } from '#libs/store/port';
 import type { Lease } from '../lease/lease.js';
-import type { ArchivedRecord } from '../parking/parked.js';
+import type { ArchivedRecord } from '../parking/parked-book.js';
+import { readRequests, type ParkedRequest } from '../parking/parked-request.js';
 import type { RecordParked, RecordRef } from '../streams.js';
 import type { AnyHandler, HandlerInstance } from '../topology/handler.js';
 import type { ViewNames } from '../view/view-names.js';
@@ -8,7 +9,7 @@ import type { WorkTrace } from '../work-trace.js';
 import { Control } from './control.js';
 import { whenThere } from './outage.js';
 import { Partition } from './partition.js';
-import { Receiver } from './receiver.js';
+import { Receiver, type Sink } from './receiver.js';
 import type { Split } from './split.js';
 import type { ConsumerLog, ConsumerState, ConsumerStatus } from './status.js';
 
@@ -87,7 +88,7 @@ export class Consumer {
     this.wasStarted = true;
     const { store, handler, create, now, log, trace, views } = this.parts;
     const added = assigned.map(({ index, split, lease }) => {
-      const leave = (partition: Partition) => this.receiver.remove(partition);
+      const leave = (sink: Sink) => this.receiver.remove(sink);
       const isPaused = () => this.control.pausedAt !== undefined;
       return new Partition({
         store,
@@ -113,6 +114,7 @@ export class Consumer {
       if (this.control.pausedAt !== undefined) partition.hold();
     }
     this.receiver.add(running);
+    await this.catchUpWithRequests(running);
   }
 
   /** Takes in nothing more, finishes what is being handled, saves the checkpoints. What is drained is not started again. */
@@ -152,6 +154,11 @@ export class Consumer {
   async controlled(): Promise<void> {
     await this.loadControl();
     this.followControl();
+  }
+
+  /** Does what an operator wants of the parked records that are here. Repeated, it changes nothing more. */
+  async follow(request: ParkedRequest): Promise<void> {
+    await Promise.all(this.partitions.map((partition) => partition.follow(request)));
   }
 
   listParked(): readonly RecordParked[] {
@@ -211,5 +218,14 @@ export class Consumer {
 
   private async loadControl(): Promise<void> {
     await whenThere(() => this.control.load(), this.stopping.signal);
+  }
+
+  /** What was asked for before the partitions were here. What is asked for from now on comes by `follow`. */
+  private async catchUpWithRequests(partitions: readonly Partition[]): Promise<void> {
+    const waiting = partitions.filter(({ isShared, parkedRecords }) => isShared && parkedRecords > 0);
+    if (waiting.length === 0) return;
+    const { store } = this.parts;
+    const requests = await whenThere(() => readRequests(store, this.name), this.stopping.signal);
+    for (const request of requests ?? []) await Promise.all(waiting.map((partition) => partition.follow(request)));
   }
 }

@@ -1,26 +1,27 @@
 import { setMaxListeners } from 'node:events';
 import { correlationOf, messageOf, type RecordedEvent } from '#libs/kernel';
-import { StoreUnavailable, type EventStore } from '#libs/store/port';
+import { StoreUnavailable } from '#libs/store/port';
 import { Checkpoints } from '../checkpoint/checkpoints.js';
-import { LeaseLost, type Lease } from '../lease/lease.js';
-import { Parked, type ArchivedRecord } from '../parking/parked.js';
+import { LeaseLost } from '../lease/lease.js';
+import type { ParkedRequest } from '../parking/parked-request.js';
+import type { ArchivedRecord } from '../parking/parked-book.js';
+import { Parked } from '../parking/parked.js';
 import { Retries } from '../retry/retries.js';
 import type { FailedTry, RecordParked, RecordRef, RetryScheduled } from '../streams.js';
 import { openStanding, StreamAccess, type RecordContext } from '../topology/access.js';
-import type { AnyHandler, Handle, HandlerInstance } from '../topology/handler.js';
-import type { ViewNames } from '../view/view-names.js';
-import type { WorkTrace } from '../work-trace.js';
+import type { Handle } from '../topology/handler.js';
 import { EarlierBooks } from './earlier-books.js';
 import { findRecord } from './find-record.js';
 import { Flows } from './flows.js';
 import { LowWaterMark } from './low-water-mark.js';
 import { isOutage, longestHold, whenThere } from './outage.js';
+import type { PartitionParts } from './partition-parts.js';
 import { partitionOf } from './partitions.js';
 import { pause } from './pause.js';
 import type { Sink } from './receiver.js';
 import { RecordProcessor, type Item } from './record-processor.js';
-import { bookkeepingKey, type Split } from './split.js';
-import type { ConsumerLog, ConsumerState } from './status.js';
+import { bookkeepingKey } from './split.js';
+import type { ConsumerState } from './status.js';
 
 const checkpointEvery = 1_000;
 /** Positions that a consumer passes without anything to do before it says so. */
@@ -34,26 +35,6 @@ const saveIdleAfterShared = { records: 2_000, positions: 10_000_000n };
 const queuedPerFlow = 16;
 /** Records to be retried, at some 500 bytes of memory each; with more, the consumer takes nothing in. */
 const mostRetrying = 200_000;
-
-/** What a partition is made from. */
-export interface PartitionParts {
-  readonly store: EventStore;
-  readonly handler: AnyHandler;
-  readonly instance: HandlerInstance<never, never, never>;
-  readonly index: number;
-  /** How flows are split in this store. */
-  readonly split: Split;
-  /** Where other processes may have the partition at other times. */
-  readonly lease: Lease | undefined;
-  /** True while an operator has paused the consumer. */
-  readonly isPaused: () => boolean;
-  readonly now: () => number;
-  readonly log: ConsumerLog;
-  readonly trace: WorkTrace;
-  readonly views: ViewNames | undefined;
-  /** Keeps further records away; called once, when the partition stops, whatever the reason. */
-  readonly leave: (partition: Partition) => Promise<void>;
-}
 
 /**
  * Runs one handler over the flows of one partition – over all flows, where there is but one:
@@ -242,6 +223,17 @@ export class Partition implements Sink {
     if (parked === undefined) return false;
     this.retries.unblock(parked);
     return true;
+  }
+
+  /** Does what an operator wants of records that are here, parked as they were when that was asked for. */
+  async follow({ how, parkings }: ParkedRequest): Promise<void> {
+    if (this.state !== 'running' && this.state !== 'paused') return;
+    const records = parkings.flatMap((parking) => this.parked.parkedBy(parking) ?? []);
+    try {
+      await Promise.all(records.map((record) => this[how](record)));
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   fail(error: unknown): void {

@@ -1,9 +1,9 @@
-import { keyOf, newId, parse, streamName, type RecordedEvent } from '#libs/kernel';
+import { categoryOf, newId, parse, streamName, type RecordedEvent } from '#libs/kernel';
 import { StoreUnavailable, WrongExpectedRevision, type EventStore } from '#libs/store/port';
 import { isOutage, longestHold, whenThere } from '../consumer/outage.js';
 import { pause } from '../consumer/pause.js';
 import { splitStream, type Split } from '../consumer/split.js';
-import { runtimeControls, runtimeInstallations, runtimeLeases, runtimeMembers } from '../streams.js';
+import { runtimeControls, runtimeInstallations, runtimeLeases, runtimeMembers, runtimeRequests } from '../streams.js';
 import { LeaseBook, type Claim } from './lease-book.js';
 import { LeaseLost, type Lease } from './lease.js';
 import { agreeOnSplit, PartitionsDiffer } from './fix-partitions.js';
@@ -16,7 +16,9 @@ const beatsEach = 3;
 const checksEach = 10;
 /** The part of that time by which a holder is more careful than the others. */
 const carefulness = 0.1;
-const followed = [runtimeMembers, runtimeLeases, runtimeControls, runtimeInstallations].map(({ category }) => category);
+/** What operators want of consumers. */
+const steering: readonly string[] = [runtimeControls.category, runtimeRequests.category];
+const telling = [runtimeMembers, runtimeLeases, runtimeInstallations].map(({ category }) => category);
 const keptBeats = 2;
 const keptLeases = 5;
 /** A process that has not said anything for a day is not asked for any more; in seconds. */
@@ -29,8 +31,8 @@ export interface LeaseUse {
   start(leases: readonly Lease[], split: Split): Promise<void>;
   /** Ends what belongs to the slot, and saves how far it is where the lease is good; resolves when nothing of it runs. */
   end(slot: Slot): Promise<void>;
-  /** A consumer may have been paused or resumed by another process. */
-  controlled(consumer: string): Promise<void>;
+  /** An operator has paused or resumed a consumer, or wants something of its parked records. */
+  steered(record: RecordedEvent): Promise<void>;
 }
 
 /** Takes part in sharing a store: gives signs of life, takes slots, gives them up, and loses them. */
@@ -183,7 +185,7 @@ export class LeaseKeeper {
 
   private async follow(after: bigint): Promise<void> {
     const { signal } = this.stopping;
-    const filter = { categories: followed };
+    const filter = { categories: [...telling, ...steering] };
     let position = after;
     for (let wait = 50; !signal.aborted; wait = Math.min(wait * 2, longestHold)) {
       try {
@@ -204,8 +206,8 @@ export class LeaseKeeper {
   }
 
   private see(record: RecordedEvent): void {
-    if (record.stream.startsWith(`${runtimeControls.category}-`)) {
-      void this.run(() => this.use.controlled(keyOf(record.stream)));
+    if (steering.includes(categoryOf(record.stream))) {
+      void this.run(() => this.use.steered(record));
       return;
     }
     if (record.stream === splitStream) {

@@ -13,6 +13,8 @@ export interface SharingOptions {
   readonly keepsPartitions?: boolean;
   /** How long a lease is good for without a sign of life, in milliseconds. */
   readonly ttl: number;
+  /** How long an operator waits for other processes to do what he asks for, in milliseconds. Default 5,000. */
+  readonly patience?: number;
   readonly log: LeaseLog;
 }
 

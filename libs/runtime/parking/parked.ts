@@ -1,20 +1,14 @@
-import type { RecordOf } from '#libs/kernel';
+import { newId, type RecordOf } from '#libs/kernel';
 import type { EventStore } from '#libs/store/port';
 import { OwnedStream } from '../checkpoint/owned-stream.js';
 import type { Lease } from '../lease/lease.js';
-import { identityOf, runtimeParked, type RecordParked, type RecordRef } from '../streams.js';
-
-/** A record that was parked and then given up for good. */
-export interface ArchivedRecord extends RecordParked {
-  /** Milliseconds since the Unix epoch. */
-  readonly archivedAt: number;
-}
+import { runtimeParked, type RecordParked, type RecordRef } from '../streams.js';
+import { ParkedBook, type ArchivedRecord } from './parked-book.js';
 
 /** The records a consumer has given up. */
 export class Parked {
   private readonly stream: OwnedStream<typeof runtimeParked>;
-  private readonly records = new Map<string, RecordParked>();
-  private readonly archived = new Map<string, ArchivedRecord>();
+  private readonly book = new ParkedBook();
 
   constructor(
     store: EventStore,
@@ -27,8 +21,8 @@ export class Parked {
   }
 
   async load(): Promise<void> {
-    const { lease } = this;
-    const apply = (record: RecordOf<typeof runtimeParked>) => this.apply(record);
+    const { lease, book } = this;
+    const apply = (record: RecordOf<typeof runtimeParked>) => book.apply(record);
     if (lease === undefined) await this.stream.load(apply);
     else {
       await this.stream.takeOver(apply, () => ({ type: 'runtime.parked-taken-over.v1', data: { epoch: lease.epoch } }));
@@ -36,28 +30,31 @@ export class Parked {
   }
 
   get size(): number {
-    return this.records.size;
+    return this.book.size;
   }
 
   list(): readonly RecordParked[] {
-    return [...this.records.values()];
+    return this.book.list();
   }
 
   listArchived(): readonly ArchivedRecord[] {
-    return [...this.archived.values()];
+    return this.book.listArchived();
   }
 
   /** True for an archived record, too: handed out again after a restart, it is not to be handled. */
   has(record: Pick<RecordRef, 'stream' | 'id'>): boolean {
-    return (
-      this.records.size + this.archived.size > 0 &&
-      (this.records.has(identityOf(record)) || this.archived.has(identityOf(record)))
-    );
+    return this.book.isParked(record) || this.book.isArchived(record);
+  }
+
+  /** The record that was parked by that event, and still is. */
+  parkedBy(parking: string): RecordRef | undefined {
+    return this.book.parkedBy(parking)?.record;
   }
 
   async park(parked: RecordParked): Promise<void> {
-    this.records.set(identityOf(parked.record), parked);
-    await this.stream.write({ type: 'runtime.record-parked.v1', data: parked });
+    const id = newId();
+    this.book.park(id, parked);
+    await this.stream.write({ type: 'runtime.record-parked.v1', data: parked }, id);
   }
 
   /**
@@ -70,7 +67,7 @@ export class Parked {
     before?: (parked: RecordParked) => Promise<void>,
   ): Promise<RecordParked | undefined> {
     const { stream, id } = record;
-    const parked = this.take(record, how === 'archived' ? this.now() : undefined);
+    const parked = this.book.take(record, how === 'archived' ? this.now() : undefined);
     if (parked === undefined) return undefined;
     await before?.(parked);
     await this.stream.write({ type: `runtime.record-${how}.v1`, data: { recordId: id, stream } });
@@ -81,25 +78,7 @@ export class Parked {
   async keepArchived({ archivedAt: at, ...parked }: ArchivedRecord): Promise<void> {
     const { stream, id } = parked.record;
     if (!this.has(parked.record)) await this.park(parked);
-    if (this.take(parked.record, at) === undefined) return;
+    if (this.book.take(parked.record, at) === undefined) return;
     await this.stream.write({ type: 'runtime.record-archived.v1', data: { recordId: id, stream, at } });
-  }
-
-  private apply({ type, data, created }: RecordOf<typeof runtimeParked>): void {
-    if (type === 'runtime.record-parked.v1') this.records.set(identityOf(data.record), data);
-    else if (type !== 'runtime.parked-taken-over.v1') {
-      const archivedAt = type === 'runtime.record-archived.v1' ? (data.at ?? created) : undefined;
-      this.take({ stream: data.stream, id: data.recordId }, archivedAt);
-    }
-  }
-
-  /** @param archivedAt undefined where it is redriven */
-  private take(record: Pick<RecordRef, 'stream' | 'id'>, archivedAt: number | undefined): RecordParked | undefined {
-    const identity = identityOf(record);
-    const parked = this.records.get(identity);
-    if (parked === undefined) return undefined;
-    this.records.delete(identity);
-    if (archivedAt !== undefined) this.archived.set(identity, { ...parked, archivedAt });
-    return parked;
   }
 }

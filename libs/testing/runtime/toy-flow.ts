@@ -8,6 +8,7 @@ import {
   type Consumer,
   type Deferred,
   type HandlerContext,
+  type Oversight,
   type RetryPolicy,
   type Sharing,
   type SharingOptions,
@@ -43,6 +44,8 @@ export interface ToyOptions {
   /** Alone on the store, where left out. */
   readonly sharing?: Omit<SharingOptions, 'log'>;
   readonly now?: () => number;
+  /** As a process that has the API only: it runs nothing. */
+  readonly asksOnly?: boolean;
   readonly trace?: WorkTrace;
 }
 
@@ -62,7 +65,7 @@ export class ToyFlow {
   private readonly runtime: Runtime<object>;
 
   private constructor(store: EventStore, options: ToyOptions) {
-    const { strictOrder, handle, stop, now, trace, sharing, ...rest } = options;
+    const { strictOrder, handle, stop, now, trace, sharing, asksOnly, ...rest } = options;
     const define = strictOrder === true ? defineProjector : defineBot;
     const handler = define({
       name: 'toy.consumer',
@@ -79,7 +82,7 @@ export class ToyFlow {
         stream(toyEvents, { producers: [handler], consumers: [handler] }),
       ]),
       services: {},
-      roles: new Set([handler.role]),
+      roles: new Set(asksOnly === true ? [] : [handler.role]),
       log: {
         failed: (_consumer, record, error, action) => this.failures.push({ record, error, action }),
         stopped: (_consumer, error) => this.failures.push({ error, action: 'stopped' }),
@@ -100,6 +103,10 @@ export class ToyFlow {
     const flow = new ToyFlow(store, options);
     await flow.runtime.start();
     return flow;
+  }
+
+  get oversight(): Oversight {
+    return this.runtime.oversight;
   }
 
   sharing(): Sharing {

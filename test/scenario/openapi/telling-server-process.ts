@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { eventsOf } from '../../support/index.js';
 import type { Told } from './telling-server.js';
 
 const program = fileURLToPath(new URL('./telling-server.js', import.meta.url));
@@ -16,7 +17,11 @@ export interface TellingServer {
 
 /** A server that tells which routes it has registered. */
 export async function startTellingServer(dataDir: string): Promise<TellingServer> {
-  const child = fork(program, { cwd: dataDir, env: { PORT: '0', TIDINGS_DATA_DIR: dataDir }, silent: true });
+  const child = fork(program, {
+    cwd: dataDir,
+    env: { PORT: '0', TIDINGS_DATA_DIR: dataDir, ...(await eventsOf(dataDir)) },
+    silent: true,
+  });
   let output = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (output += text));
   const exited = once(child, 'exit');

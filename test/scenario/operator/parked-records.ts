@@ -1,5 +1,6 @@
 import { newId } from '#libs/kernel';
 import type { ParkedItem, ParkedPage } from '#libs/operator';
+import type { EventStore } from '#libs/store/port';
 import { topology } from '#streams.config';
 import { eventually, openEvents, startServer, type Api, type ServerProcess } from '../../support/index.js';
 
@@ -28,11 +29,10 @@ export function allParked(api: Api): Promise<readonly ParkedItem[]> {
 
 /**
  * Appends the operation of a good notification, and an event that no version can read where its events belong: those
- * that are handed the events park it, and the send bot parks the operation. The server must not be running.
+ * that are handed the events park it, and the send bot parks the operation.
  * @param sample id of a notification to copy
  */
-export async function breakFlow(directory: string, sample: string): Promise<BrokenFlow> {
-  const store = await openEvents(directory);
+export async function appendBrokenFlow(store: EventStore, sample: string): Promise<BrokenFlow> {
   const id = newId();
   const brokenStream = `notification.event-${id}`;
   const operationStream = `notification.clientOperation-${id}`;
@@ -43,15 +43,26 @@ export async function breakFlow(directory: string, sample: string): Promise<Brok
   for await (const { type, data } of store.readStream(`notification.clientOperation-${sample}`)) {
     await store.append(operationStream, 'noStream', [{ id: newId(), type, data, metadata }]);
   }
-  await store.close();
   return { id, brokenStream, operationStream };
 }
 
+/** The same to a directory. The server must not be running. */
+export function breakFlow(directory: string, sample: string): Promise<BrokenFlow> {
+  return withStore(directory, (store) => appendBrokenFlow(store, sample));
+}
+
 /** Takes the broken record away. The server must not be running. */
-export async function mendFlow(directory: string, { brokenStream }: BrokenFlow): Promise<void> {
+export function mendFlow(directory: string, { brokenStream }: BrokenFlow): Promise<void> {
+  return withStore(directory, (store) => store.deleteStream(brokenStream, 0n));
+}
+
+async function withStore<Result>(directory: string, use: (store: EventStore) => Promise<Result>): Promise<Result> {
   const store = await openEvents(directory);
-  await store.deleteStream(brokenStream, 0n);
-  await store.close();
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
 }
 
 /** A server on the folder in which the records of one flow are about to be parked. */

@@ -80,7 +80,7 @@ export function ParkedPage() {
       <Section title="Records that a consumer gave up">
         {archive.error && <Trouble error={archive.error} />}
         <Answer to={parked}>
-          {({ items, nextCursor }) =>
+          {({ items, nextCursor, omitted }) =>
             items.length === 0 ? (
               <Nothing>There is none. What a consumer cannot handle, however often it tries, would be here.</Nothing>
             ) : (
@@ -92,6 +92,11 @@ export function ParkedPage() {
                   keyOf={({ id }) => id}
                 />
                 {nextCursor !== null && <Nothing>There are more: choose a consumer to see fewer.</Nothing>}
+                {omitted !== undefined && (
+                  <Nothing>
+                    {omitted.toLocaleString('en')} more are listed once others are redriven or archived.
+                  </Nothing>
+                )}
               </>
             )
           }

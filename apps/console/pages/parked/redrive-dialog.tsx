@@ -33,7 +33,7 @@ function Confirmation({ filter, onClose }: { readonly filter: RedriveFilter; onC
   const dryRun = useQuery({ queryKey: ['dry run', filter], queryFn: () => redrive(filter, true), gcTime: 0 });
   const run = useMutation({
     mutationFn: () => redrive(filter, false),
-    onSuccess: onClose,
+    onSuccess: ({ pending }) => (pending === undefined ? onClose() : undefined),
     onSettled: () => queryClient.invalidateQueries(),
   });
   return (
@@ -46,6 +46,12 @@ function Confirmation({ filter, onClose }: { readonly filter: RedriveFilter; onC
               : `${count.toLocaleString('en')} ${count === 1 ? 'record is' : 'records are'} handed to their consumers again. What fails again is parked again.`}
           </p>
           {run.error && <Trouble error={run.error} />}
+          {run.data && (
+            <p role="status">
+              {run.data.count.toLocaleString('en')} done; {(run.data.pending ?? 0).toLocaleString('en')} asked for, and
+              not done yet by the processes that have them. Until then they stay in the list.
+            </p>
+          )}
           <div className="actions">
             <Button onClick={() => run.mutate()} loading={run.isPending} disabled={count === 0}>
               Redrive {count.toLocaleString('en')}
