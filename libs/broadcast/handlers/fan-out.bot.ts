@@ -10,7 +10,6 @@ import {
 } from '#libs/notification';
 import { recipientOwner } from '#libs/recipient';
 import { defineBot, inFlow, type Deferred, type HandlerContext } from '#libs/runtime';
-import type { Append } from '#libs/store/port';
 import type { Vault } from '#libs/vault';
 import { broadcastEvents, type BroadcastRequested } from '../event/broadcast.js';
 import { Members } from '../event/members.js';
@@ -111,16 +110,17 @@ class FanOut {
     const message = await this.open(context, broadcastId);
     for (let start = 0; start < recipientIds.length; start += appendedAtATime) {
       const some = recipientIds.slice(start, start + appendedAtATime);
-      const appends = some.map(async (recipientId, index): Promise<Append> => {
+      // Each by itself: a server of events takes many at a time, and one after the other where they are appended together.
+      const appending = some.map(async (recipientId, index) => {
         const ordinal = firstOrdinal + start + index;
         const id = memberNotificationId(broadcastId, ordinal);
         const data = await this.sealFor(recipientId, id, message);
         const append = context.write(notificationInternalOperations, id, 'noStream', [
           { type: 'notification.send.v1', data },
         ]);
-        return inFlow(append, id, metadataOfMember({ broadcastId, ordinal }));
+        await context.append(inFlow(append, id, metadataOfMember({ broadcastId, ordinal })));
       });
-      await context.append(...(await Promise.all(appends)));
+      await Promise.all(appending);
     }
   }
 
