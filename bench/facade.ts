@@ -1,12 +1,13 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { newId } from '#libs/kernel';
 import { openEventStoreDb, parseConnection } from '#libs/store/eventstoredb';
-import type { EventStore, NewEvent } from '#libs/store/port';
+import type { EventStore } from '#libs/store/port';
 import { openSqliteStore } from '#libs/store/sqlite';
 import { inDirectory } from './directory.js';
-import { load, runServer, type Running } from './flow.js';
+import { eventFor, fill } from './events.js';
+import { load, notificationsASecond, runServer } from './flow.js';
 import { quantile, table } from './report.js';
 import { startSink, type Sink } from './sink.js';
 
@@ -14,17 +15,6 @@ const rounds = 3;
 const secondsEach = 2;
 const readEvents = 50_000;
 const notifications = 3_000;
-const replayed = Number(process.env['REPLAYED'] ?? 1_000_000);
-
-function eventFor(key: string): NewEvent {
-  const text = 'Your order is on its way and should be there tomorrow.';
-  return {
-    id: newId(),
-    type: 'bench.told.v1',
-    data: { recipient: key, category: 'orders', text, channels: ['email', 'inbox'] },
-    metadata: { $correlationId: key, $causationId: key },
-  };
-}
 
 async function appendsASecond(store: EventStore, producers: number): Promise<number> {
   const end = performance.now() + secondsEach * 1000;
@@ -57,19 +47,6 @@ async function followedASecond(store: EventStore): Promise<number> {
   return read / ((performance.now() - started) / 1000);
 }
 
-async function fill(store: EventStore, events: number): Promise<void> {
-  const perStream = 500;
-  for (let done = 0; done < events; done += perStream * 20) {
-    await store.appendAll(
-      Array.from({ length: 20 }, () => {
-        const key = newId();
-        const batch = Array.from({ length: perStream }, () => eventFor(key));
-        return { stream: `bench.event-${key}`, expected: 'noStream' as const, events: batch };
-      }),
-    );
-  }
-}
-
 interface FacadeServer {
   readonly url: string;
   close(): Promise<void>;
@@ -85,12 +62,6 @@ async function startFacadeServer(): Promise<FacadeServer> {
       await once(child, 'exit');
     },
   };
-}
-
-async function notificationsASecond(server: Running): Promise<number> {
-  const started = performance.now();
-  await load(server, notifications, 0);
-  return notifications / ((performance.now() - started) / 1000);
 }
 
 type Figures = Readonly<Record<string, number>>;
@@ -132,32 +103,12 @@ async function throughClient(sink: Sink): Promise<Figures> {
 async function endToEnd(sink: Sink, env: Readonly<Record<string, string>>): Promise<Figures> {
   const server = await runServer(sink, env);
   await load(server, 200, 0);
-  const rate = await notificationsASecond(server);
+  const rate = await notificationsASecond(server, notifications);
   await server.stop();
   return { 'notifications, end to end': rate };
 }
 
-/** Notifications a second while nobody replays, and while a client of EventStoreDB replays the store. */
-async function whileReplayed(sink: Sink): Promise<{ quiet: number[]; replaying: number[]; events: number }> {
-  const server = await runServer(sink, { TIDINGS_FACADE: '127.0.0.1:0' });
-  await fill(server.store, replayed);
-  await load(server, 500, 0);
-  const [quiet, replaying]: [number[], number[]] = [[], []];
-  let events = 0;
-  for (let round = 0; round < rounds; round += 1) {
-    quiet.push(await notificationsASecond(server));
-    const client: ChildProcess = fork(fileURLToPath(new URL('./replay.js', import.meta.url)), [server.facadeUrl!]);
-    client.on('message', (count: number) => (events += count));
-    await once(client, 'message');
-    replaying.push(await notificationsASecond(server));
-    client.disconnect();
-    await once(client, 'exit');
-  }
-  await server.stop();
-  return { quiet, replaying, events };
-}
-
-/** The client of EventStoreDB through the facade beside the embedded store, and what a replay costs the server. */
+/** The client of EventStoreDB through the facade beside the embedded store. */
 export async function runFacadeBench(): Promise<void> {
   const sink = await startSink();
   const own: Figures[] = [];
@@ -178,13 +129,5 @@ export async function runFacadeBench(): Promise<void> {
   const heads = ['a second', 'embedded', 'through the client', 'ratio'];
   process.stdout.write(`\nThe client of EventStoreDB, medians of ${rounds} interleaved runs\n${table(heads, rows)}\n`);
 
-  const { quiet, replaying, events } = await whileReplayed(sink);
-  const [alone, beside] = [quantile(quiet, 0.5), quantile(replaying, 0.5)];
-  process.stdout.write(
-    `\nNotifications a second beside a client that replays ${replayed} events (${events} replayed)\n${table(
-      ['alone', 'replayed', 'ratio'],
-      [[alone, beside, beside / alone]],
-    )}\n`,
-  );
   sink.close();
 }

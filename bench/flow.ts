@@ -73,11 +73,19 @@ export async function load(
   const ended = once(child, 'exit') as Promise<[number]>;
   const all = sent(store, total, (seen) => {
     onSent?.(seen);
-    if (seen % 100 === 0 && child.connected) child.send(seen);
+    // One that has just ended needs no more.
+    if (seen % 100 === 0 && child.connected) child.send(seen, () => undefined);
   });
   const [code] = await ended;
   if (code !== 0) throw new Error(`the load ended with ${code}`);
   await all;
+}
+
+/** How many notifications a second the server sends, as fast as it can. */
+export async function notificationsASecond(server: Running, count: number): Promise<number> {
+  const started = performance.now();
+  await load(server, count, 0);
+  return count / ((performance.now() - started) / 1000);
 }
 
 /** Resolves when so many notifications have ended, from the head of the store on; tells of each on the way. */

@@ -1,4 +1,5 @@
 import { runAppendsBench } from './appends.js';
+import { runReplayBench } from './beside-replay.js';
 import { runBroadcastBench } from './broadcast.js';
 import { runFacadeBench } from './facade.js';
 import { runFanoutBench } from './fanout.js';
@@ -19,6 +20,7 @@ const parts: Readonly<Record<string, () => Promise<unknown>>> = {
   rebuild: runRebuildBench,
   fanout: runFanoutBench,
   facade: runFacadeBench,
+  replay: runReplayBench,
   scaling: runScalingBench,
 };
 /** Part of every run; the others take minutes, `flat` a quarter of an hour. */

@@ -9,7 +9,7 @@ import { followSqliteStore, type SqliteFollower } from '#libs/store/sqlite';
 import type { FromFacade, StartOptions, ToFacade } from './messages.js';
 
 /** Of 0 to 19, the higher the later its turn. */
-const niceness = 10;
+const niceness = 19;
 
 const pace = new Pace();
 let store: SqliteFollower | undefined;

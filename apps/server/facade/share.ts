@@ -1,7 +1,7 @@
 /** Up to here the server is not hindered by others; in parts of its event loop's time. */
 const easy = 0.4;
 const busy = 0.8;
-const least = 0.2;
+const least = 0.1;
 
 /**
  * The part of its time that the facade may work for long reads.
