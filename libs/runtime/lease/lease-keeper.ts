@@ -196,10 +196,7 @@ export class LeaseKeeper {
           if (events.length > 0) this.act();
         }
       } catch (error) {
-        if (!isOutage(error)) {
-          if (!signal.aborted) this.options.log.failed(error);
-          return;
-        }
+        if (!isOutage(error) && !signal.aborted) this.options.log.failed(error);
       }
       await pause(wait, signal);
     }
@@ -211,12 +208,16 @@ export class LeaseKeeper {
       return;
     }
     if (record.stream === splitStream) {
-      const { data } = parse(runtimeInstallations, record);
-      if ('count' in data && data.count !== this.options.partitions) this.giveUp(data.count);
+      void this.run(async () => this.heed(record));
       return;
     }
     const told = toldBy(record);
     if (told !== undefined) this.book!.told(told, performance.now());
+  }
+
+  private heed(record: RecordedEvent): void {
+    const { data } = parse(runtimeInstallations, record);
+    if ('count' in data && data.count !== this.options.partitions) this.giveUp(data.count);
   }
 
   /** Others have seen no sign of life of this process, and split the flows differently. */

@@ -171,6 +171,18 @@ describe('processes on one store', () => {
     );
   });
 
+  it('a record that none of them can read leaves them what they know of each other', async () => {
+    const [a, b] = [await join({ handle: done }), await join({ handle: done })];
+    await eventually(() => slotsOf(a) === 2 && slotsOf(b) === 2, patience);
+    await store.append('runtime.installation-partitions', 'streamExists', [
+      { id: newId(), type: 'runtime.partitions-fixed.v99', data: { count: 5 } },
+    ]);
+    await eventually(() => a.troubles.length > 0 && b.troubles.length > 0, patience);
+    for (const { troubles } of [a, b]) expect(String(troubles.splice(0))).toContain('runtime.partitions-fixed.v99');
+    await b.drain();
+    await eventually(() => slotsOf(a) === 4, patience);
+  });
+
   it('another number is not taken where none was asked for, though nobody is alive', async () => {
     await (await join({ handle: done })).drain();
     const unset = { partitions: 5, keepsPartitions: true };
