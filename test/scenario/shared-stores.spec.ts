@@ -143,14 +143,13 @@ else {
       await api.putRecipient('bob', 'bob@example.com');
       const scheduled = await api.notify('bob', { deliverAt: new Date(Date.now() + 1_500).toISOString() });
       await redis.kill();
+      const named = `Redis at 127.0.0.1:${redis.port}`;
+      // Until Redis is found to be away, there is just no answer in time.
       const down = await eventually(async () => {
         const { status, body } = await api.request<Readiness>('GET', '/health/ready');
-        return status === 503 ? body.checks.keys : undefined;
+        return status === 503 && body.checks.keys?.detail?.includes(named) ? body.checks.keys : undefined;
       });
-      expect(down).toMatchObject({
-        status: 'down',
-        detail: expect.stringContaining(`Redis at 127.0.0.1:${redis.port}`),
-      });
+      expect(down.status).toBe('down');
       const notification = { recipientId: 'bob', content: { subject: 'Hello', text: 'How are you?' } };
       const refused = await api.request('POST', '/v1/notifications', notification);
       expect(refused.status).toBe(503);
