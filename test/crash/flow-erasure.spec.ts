@@ -22,7 +22,8 @@ test('an erasure that was killed before its event has not happened; killed after
       await lane.server.arm({ moment, type: 'recipient.erased.v1' });
       await expect(lane.server.api.request('DELETE', '/v1/recipients/ada')).rejects.toThrow();
       await lane.server.died;
-      expect(await keysOf(lane.dataDir, 'recipient/ada')).toBe(1);
+      // After its event the key may be gone before the kill: where the events are elsewhere, they can come before the answer.
+      if (moment === 'before') expect(await keysOf(lane.dataDir, 'recipient/ada')).toBe(1);
       await lane.restarted();
       if (moment === 'before') expect((await lane.server.api.view(id)).subject).toBe('Private');
     }
