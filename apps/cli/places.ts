@@ -24,3 +24,18 @@ export function certificatesIn(file: string): string {
     throw usageError(`the file of certificates ${file} cannot be read`);
   }
 }
+
+/** A URL of an option, read. @throws CommandFailed where it is malformed */
+export function urlOf<Url>(
+  option: string,
+  text: string,
+  parse: (text: string) => Url,
+  Malformed: new (...args: never[]) => Error,
+): Url {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    throw usageError(`--${option} ${error.message}`);
+  }
+}

@@ -1,4 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs';
+import { MigrationRefused } from '#libs/store/migration';
 import { StoreUnavailable, StoreUnusable } from '#libs/store/port';
 import { TransferRefused } from '#libs/vault';
 import { CommandFailed, exitCodes, usageError } from '../exit-codes.js';
@@ -21,7 +22,6 @@ export async function betweenPlaces<Store, Result>(
   open: (option: 'from' | 'to', text: string) => Promise<Opened<Store>>,
   copy: (source: Store, target: Store) => Promise<Result>,
 ): Promise<Copied<Result>> {
-  if (isSame(from, to)) throw usageError('--from and --to are the same');
   try {
     const source = await open('from', from);
     try {
@@ -35,13 +35,16 @@ export async function betweenPlaces<Store, Result>(
       await source.close();
     }
   } catch (error) {
-    if (error instanceof TransferRefused) throw new CommandFailed(exitCodes.refused, error.message);
+    if (error instanceof TransferRefused || error instanceof MigrationRefused)
+      throw new CommandFailed(exitCodes.refused, error.message);
     if (error instanceof StoreUnusable) throw new CommandFailed(exitCodes.filesUnusable, error.message);
     if (!(error instanceof StoreUnavailable)) throw error;
     throw new CommandFailed(exitCodes.unreachable, `${error.message}; call this again to go on`);
   }
 }
 
-function isSame(from: string, to: string): boolean {
-  return from === to || (existsSync(from) && existsSync(to) && realpathSync(from) === realpathSync(to));
+/** @throws CommandFailed where both places are the same */
+export function refuseSame({ from, to }: CopyRequest): void {
+  const isSame = from === to || (existsSync(from) && existsSync(to) && realpathSync(from) === realpathSync(to));
+  if (isSame) throw usageError('--from and --to are the same');
 }

@@ -9,16 +9,17 @@ import {
   type TransferredBlobs,
 } from '#libs/blob';
 import { StoreUnusable } from '#libs/store/port';
-import { CommandFailed, exitCodes, usageError } from '../exit-codes.js';
-import { placeOf } from '../places.js';
-import { betweenPlaces, type Copied, type CopyRequest } from './between-places.js';
+import { CommandFailed, exitCodes } from '../exit-codes.js';
+import { placeOf, urlOf } from '../places.js';
+import { betweenPlaces, refuseSame, type Copied, type CopyRequest } from './between-places.js';
 import { openInDirectory, type Opened } from './data-directory.js';
 
 /** @throws CommandFailed */
-export function copyAllBlobs(
+export async function copyAllBlobs(
   request: CopyRequest,
   progress: (text: string) => void,
 ): Promise<Copied<TransferredBlobs>> {
+  refuseSame(request);
   return betweenPlaces(request, openBlobs, (source, target) =>
     transferBlobs(source, target, (blobs) => progress(`${blobs} blobs`)),
   );
@@ -39,7 +40,7 @@ async function openBlobs(option: 'from' | 'to', text: string): Promise<Opened<Bl
 }
 
 async function openBucket(option: string, url: string): Promise<Opened<BlobInventory>> {
-  const location = locationOf(option, url);
+  const location = urlOf(option, url, parseS3Url, MalformedS3Url);
   try {
     const store = await openS3Blobs({ location });
     // A server would wait for it.
@@ -48,14 +49,5 @@ async function openBucket(option: string, url: string): Promise<Opened<BlobInven
   } catch (error) {
     if (!(error instanceof StoreUnusable)) throw error;
     throw new CommandFailed(exitCodes.refused, error.message);
-  }
-}
-
-function locationOf(option: string, url: string) {
-  try {
-    return parseS3Url(url);
-  } catch (error) {
-    if (!(error instanceof MalformedS3Url)) throw error;
-    throw usageError(`--${option} ${error.message}`);
   }
 }

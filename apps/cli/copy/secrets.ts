@@ -8,17 +8,18 @@ import {
   type KeyInventory,
   type TransferredKeys,
 } from '#libs/vault';
-import { CommandFailed, exitCodes, usageError } from '../exit-codes.js';
-import { certificatesIn, placeOf } from '../places.js';
+import { CommandFailed, exitCodes } from '../exit-codes.js';
+import { certificatesIn, placeOf, urlOf } from '../places.js';
 import { openInDirectory, type Opened } from './data-directory.js';
-import { betweenPlaces, type Copied, type CopyRequest } from './between-places.js';
+import { betweenPlaces, refuseSame, type Copied, type CopyRequest } from './between-places.js';
 
 /** @param ca file of certificates (PEM) to trust, for Redis. @throws CommandFailed */
-export function copySecrets(
+export async function copySecrets(
   request: CopyRequest,
   ca: string | undefined,
   progress: (text: string) => void,
 ): Promise<Copied<TransferredKeys>> {
+  refuseSame(request);
   return betweenPlaces(
     request,
     (option, text) => openKeys(option, text, ca),
@@ -34,7 +35,7 @@ async function openKeys(option: 'from' | 'to', text: string, ca: string | undefi
 }
 
 async function openRedis(option: string, url: string, ca: string | undefined): Promise<Opened<KeyInventory>> {
-  const connection = connectionOf(option, url);
+  const connection = urlOf(option, url, parseRedisUrl, MalformedRedisUrl);
   try {
     const certificates = ca !== undefined && connection.tls ? certificatesIn(ca) : undefined;
     const store = await openRedisKeyInventory({ connection, ca: certificates });
@@ -42,14 +43,5 @@ async function openRedis(option: string, url: string, ca: string | undefined): P
   } catch (error) {
     if (!(error instanceof StoreUnusable)) throw error;
     throw new CommandFailed(exitCodes.refused, error.message);
-  }
-}
-
-function connectionOf(option: string, url: string) {
-  try {
-    return parseRedisUrl(url);
-  } catch (error) {
-    if (!(error instanceof MalformedRedisUrl)) throw error;
-    throw usageError(`--${option} ${error.message}`);
   }
 }
