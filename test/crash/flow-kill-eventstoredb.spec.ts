@@ -1,8 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { RecordedEvent } from '#libs/kernel';
-import { startFacade } from '#libs/store/facade';
-import { openSqliteStore } from '#libs/store/sqlite';
-import { temporaryFolder } from '../support/index.js';
+import { startElsewhere, temporaryFolder } from '../support/index.js';
 import { aroundAppend, runTrials, type Elsewhere, type Outcome, type Trial } from './support/trial.js';
 
 const trials: readonly Trial[] = [
@@ -31,21 +29,18 @@ const inDoubt: Readonly<Record<string, Partial<Outcome>>> = {
   'before email.sent.v1': { claims: [false, true], attempts: 2, mails: 2 },
 };
 
-/** The events are in the process of the test, so that no kill takes them. */
 async function openElsewhere(): Promise<Elsewhere> {
   const folder = await temporaryFolder();
-  const store = await openSqliteStore({ directory: folder.path });
-  const facade = await startFacade(store, { writable: true });
+  const { store, settings, close } = await startElsewhere(folder.path);
   return {
-    settings: { TIDINGS_EVENTSTORE_URL: `esdb://127.0.0.1:${facade.port}?tls=false`, TIDINGS_PARTITIONS: '2' },
+    settings: { ...settings, TIDINGS_PARTITIONS: '2' },
     async records() {
       const records: RecordedEvent[] = [];
       for await (const record of store.readAll()) records.push(record);
       return records;
     },
     async close() {
-      await facade.close();
-      await store.close();
+      await close();
       await folder.remove();
     },
   };

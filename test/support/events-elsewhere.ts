@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { openEventStoreDb, parseConnection } from '#libs/store/eventstoredb';
-import { startFacade, type Facade } from '#libs/store/facade';
+import { startFacade } from '#libs/store/facade';
 import type { EventStore } from '#libs/store/port';
-import { openSqliteStore, type SqliteEventStore } from '#libs/store/sqlite';
+import { openSqliteStore } from '#libs/store/sqlite';
 import type { Environment } from './program.js';
 
 /** With this setting the servers of all tests keep their events in a server of EventStoreDB each, for which the facade stands. */
@@ -11,9 +11,12 @@ export const eventsAreElsewhere = process.env['TIDINGS_TEST_EVENTS'] === 'events
 /** One has a server of events of its own; the other serves those of the data directory. */
 const neither = ['TIDINGS_EVENTSTORE_URL', 'TIDINGS_FACADE'];
 
+/** A server of events. */
 interface Elsewhere {
-  readonly store: SqliteEventStore;
-  readonly facade: Facade;
+  readonly store: EventStore;
+  /** For those who keep theirs in it. */
+  readonly settings: Environment;
+  close(): Promise<void>;
 }
 
 /** By data directory: a server that is started again finds its events again. */
@@ -31,20 +34,27 @@ export async function openEvents(dataDir: string): Promise<EventStore> {
 export async function eventsOf(dataDir: string, env: Environment = {}): Promise<Environment> {
   if (!eventsAreElsewhere || neither.some((name) => env[name] !== undefined)) return {};
   let started = running.get(dataDir);
-  if (started === undefined) running.set(dataDir, (started = start(dataDir)));
-  const { facade } = await started;
-  return { TIDINGS_EVENTSTORE_URL: `esdb://127.0.0.1:${facade.port}?tls=false` };
+  // Within the data directory, where tests look for what must not be on disk.
+  if (started === undefined) running.set(dataDir, (started = startElsewhere(join(dataDir, 'elsewhere'))));
+  return (await started).settings;
 }
 
 export async function endEventsOf(dataDir: string): Promise<void> {
-  const { facade, store } = (await running.get(dataDir)) ?? {};
+  const elsewhere = await running.get(dataDir);
   running.delete(dataDir);
-  await facade?.close();
-  await store?.close();
+  await elsewhere?.close();
 }
 
-async function start(dataDir: string): Promise<Elsewhere> {
-  // Within the data directory, where tests look for what must not be on disk.
-  const store = await openSqliteStore({ directory: join(dataDir, 'elsewhere') });
-  return { store, facade: await startFacade(store, { writable: true, limits: { closing: 50 } }) };
+/** In the process of the test, so that no kill takes it. */
+export async function startElsewhere(directory: string): Promise<Elsewhere> {
+  const store = await openSqliteStore({ directory });
+  const facade = await startFacade(store, { writable: true, limits: { closing: 50 } });
+  return {
+    store,
+    settings: { TIDINGS_EVENTSTORE_URL: `esdb://127.0.0.1:${facade.port}?tls=false` },
+    async close() {
+      await facade.close();
+      await store.close();
+    },
+  };
 }

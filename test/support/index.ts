@@ -3,7 +3,7 @@ import { jest } from '@jest/globals';
 export { Api, type Accepted, type Answer, type EventItem } from './api.js';
 export { readEvents, type StreamedEvent } from './event-stream.js';
 export { eventually } from './eventually.js';
-export { eventsAreElsewhere, eventsOf, openEvents } from './events-elsewhere.js';
+export { eventsAreElsewhere, eventsOf, openEvents, startElsewhere } from './events-elsewhere.js';
 export { findInFiles } from './files.js';
 export { keysIn, type Keys } from './keys.js';
 export { handOver, type SmtpAnswer } from './mailer.js';
