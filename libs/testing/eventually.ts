@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
  */
 export async function eventually<Value>(
   condition: () => Value | Promise<Value>,
-  { timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {},
+  { timeoutMs = 20_000 }: { readonly timeoutMs?: number } = {},
 ): Promise<NonNullable<Exclude<Value, false>>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -48,7 +48,7 @@ test.each(trials)('killed $moment $type ($nth): all are told in one mail', async
   await start();
 
   const ids = await Promise.all(keys.map(post));
-  const [mail] = await smtp.received(1, 20_000);
+  const [mail] = await smtp.received(1);
   const views = await eventually(async () => {
     const all = await Promise.all(ids.map((id) => server.api.view(id)));
     return all.every(({ escalation }) => escalation !== null) ? all : undefined;

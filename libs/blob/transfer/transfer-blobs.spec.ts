@@ -91,7 +91,7 @@ describe.each([
     expect(copied).toEqual({ blobs: 231, bytes, sha256: expect.stringMatching(/^[\da-f]{64}$/) });
     await expectSame(target, contents);
     expect(await transferBlobs(target, await inFolder('back'))).toEqual(copied);
-  }, 30_000);
+  });
 
   test('goes on where it was, without putting again what is there', async () => {
     const contents = await fill(source, 40);

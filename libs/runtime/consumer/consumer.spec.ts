@@ -318,10 +318,10 @@ describe('deferred records', () => {
       retry: { immediate: [], later: [1] },
     });
     await enqueue(store, 'a', 1);
-    await eventually(() => consumer.status().handled === 1, { timeoutMs: 9_000 });
+    await eventually(() => consumer.status().handled === 1);
     expect(failures.map(({ action }) => action)).toEqual(['hold', 'later']);
     await eventually(async () => consumer.status().position >= (await positions())[0]!);
-  }, 10_000);
+  });
 
   it('beyond the most that may be deferred are not taken in', async () => {
     const settle: ((done: boolean) => void)[] = [];

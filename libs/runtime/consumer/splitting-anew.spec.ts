@@ -16,7 +16,6 @@ import { partitionOf } from './partitions.js';
 
 const consumer = 'toy.consumer';
 const ttl = 900;
-const patience = { timeoutMs: 20_000 };
 const later = 200_000;
 
 let temporary: TemporaryStore;
@@ -102,7 +101,7 @@ async function setAsideBy(flows: readonly ToyFlow[]): Promise<void> {
   for (const name of names) await enqueue(store, name, 1);
   for (const name of names.slice(0, 6)) await enqueue(store, name, 2);
   for (const name of names.slice(6)) await enqueue(store, name, 3);
-  await eventually(() => sum(flows, 'retrying') === 6 && sum(flows, 'parked') === 6, patience);
+  await eventually(() => sum(flows, 'retrying') === 6 && sum(flows, 'parked') === 6);
   const [first] = flows.flatMap((flow) => flow.consumer.listParked());
   for (const flow of flows) await flow.consumer.archive(first!.record);
 }
@@ -119,16 +118,16 @@ describe('a store that several processes shared', () => {
     expect(sum([alone], 'parked')).toBe(5);
     expect(alone.consumer.listArchived()).toHaveLength(1);
     await enqueue(store, 'another', 1);
-    await eventually(() => called.length > 0, patience);
+    await eventually(() => called.length > 0);
     expect(called).toEqual(['another: 1']);
     await alone.consumer.redrive(alone.consumer.listParked()[0]!.record);
-    await eventually(() => called.length === 2, patience);
+    await eventually(() => called.length === 2);
     expect(called[1]).toMatch(/: 3$/);
     await stop(alone);
 
     const due: string[] = [];
     const again = await start(1, { ...succeeding(due), now: afterwards });
-    await eventually(() => sum([again], 'retrying') === 0, patience);
+    await eventually(() => sum([again], 'retrying') === 0);
     expect(due.sort()).toEqual(names.slice(0, 6).map((name) => `${name}: 2`));
     expect(sum([again], 'parked')).toBe(4);
   });
@@ -186,7 +185,7 @@ describe('a store that several processes shared', () => {
     const called: string[] = [];
     const alone = await start(1, succeeding(called));
     const position = await store.head();
-    await eventually(() => alone.consumer.status().position >= position, patience);
+    await eventually(() => alone.consumer.status().position >= position);
     expect(called).toEqual([`${other}: 4`, `${other}: 5`]);
   });
 
@@ -201,7 +200,7 @@ describe('a store that several processes shared', () => {
     await eventually(async () => {
       const saved = (await records('runtime.checkpoint-toy.consumer.2.0')).at(-1)?.data as { position: string };
       return BigInt(saved.position) >= last.position;
-    }, patience);
+    });
   });
 });
 
@@ -214,10 +213,10 @@ describe('the number of partitions', () => {
 
     const called: string[] = [];
     const now = await Promise.all([start(3, succeeding(called)), start(3, succeeding(called))]);
-    await eventually(() => sum(now, 'retrying') === 6 && sum(now, 'parked') === 5, patience);
+    await eventually(() => sum(now, 'retrying') === 6 && sum(now, 'parked') === 5);
     expect(now.flatMap((flow) => flow.consumer.listArchived())).toHaveLength(1);
     await enqueue(store, 'another', 1);
-    await eventually(() => called.length > 0, patience);
+    await eventually(() => called.length > 0);
     expect(called).toEqual(['another: 1']);
     const noted = await records('runtime.installation-partitions');
     expect(noted.map(({ type, data }) => ({ type, data }))).toEqual([
@@ -232,9 +231,9 @@ describe('the number of partitions', () => {
     await setAsideBy([before]);
     await stop(before);
     const between = await start(1, { ...succeeding([]), now: afterwards });
-    await eventually(() => sum([between], 'retrying') === 0, patience);
+    await eventually(() => sum([between], 'retrying') === 0);
     for (const name of names) await enqueue(store, name, 1);
-    await eventually(() => sum([between], 'handled') === 18, patience);
+    await eventually(() => sum([between], 'handled') === 18);
     await stop(between);
 
     const called: string[] = [];
@@ -242,7 +241,7 @@ describe('the number of partitions', () => {
     expect(sum([after], 'retrying')).toBe(0);
     expect(sum([after], 'parked')).toBe(5);
     for (const name of names) await enqueue(store, name, 5);
-    await eventually(() => called.length >= names.length, patience);
+    await eventually(() => called.length >= names.length);
     expect(called.sort()).toEqual(names.map((name) => `${name}: 5`).sort());
   });
 
@@ -268,20 +267,20 @@ describe('the number of partitions', () => {
 
     const called: string[] = [];
     const alone = await start(1, { ...succeeding(called), now: afterwards });
-    await eventually(() => called.length > 0 && sum([alone], 'retrying') === 0, patience);
+    await eventually(() => called.length > 0 && sum([alone], 'retrying') === 0);
     expect(called.sort()).toEqual(unbegun.map((flow) => `${flow}: 2`).sort());
   });
 
   it('that others are about to change has a process give up what it has', async () => {
     const late = await start(4, handling([]));
     await note('runtime.installation-partitions', 'runtime.partitions-changing.v1', { count: 3 });
-    await eventually(() => late.sharing().held.length === 0, patience);
+    await eventually(() => late.sharing().held.length === 0);
     expect(late.troubles.map(String)).toEqual([expect.stringContaining('with 3 partitions')]);
     const called: string[] = [];
     const now = await start(3, succeeding(called));
-    await eventually(() => now.sharing().held.length === 3, patience);
+    await eventually(() => now.sharing().held.length === 3);
     for (const name of names) await enqueue(store, name, 1);
-    await eventually(() => called.length === names.length, patience);
+    await eventually(() => called.length === names.length);
     expect(late.consumer.status().handled).toBe(0);
   });
 });
@@ -294,6 +293,6 @@ it('a record that is to be tried again is found where a copy of its stream is nu
   await reach(consumer, position);
   const called: string[] = [];
   const alone = await start(1, succeeding(called));
-  await eventually(() => sum([alone], 'retrying') === 0, patience);
+  await eventually(() => sum([alone], 'retrying') === 0);
   expect(called).toEqual([`${flowOf(0, 2)}: 2`]);
 });

@@ -18,7 +18,6 @@ import type { SharingOptions } from './sharing.js';
 
 const partitions = 4;
 const ttl = 900;
-const patience = { timeoutMs: 20_000 };
 
 let temporary: TemporaryStore;
 let store: EventStore;
@@ -78,19 +77,19 @@ describe('processes on one store', () => {
     const a = await join(handlerOf('a'));
     expect(slotsOf(a)).toBe(partitions);
     const b = await join(handlerOf('b'));
-    await eventually(() => slotsOf(a) === 2 && slotsOf(b) === 2, patience);
+    await eventually(() => slotsOf(a) === 2 && slotsOf(b) === 2);
     for (const name of names) await enqueue(store, name, 1);
-    await eventually(() => handled.size === names.length, patience);
+    await eventually(() => handled.size === names.length);
     // Each flow is where its partition is.
     const here = new Set(a.sharing().held.map((slot) => Number(slot.split('.')[1])));
     for (const [flow, by] of handled) expect(by).toEqual([here.has(partitionOf(flow, partitions)) ? 'a1' : 'b1']);
 
     const c = await join(handlerOf('c'));
-    await eventually(() => slotsOf(c) === 1 && slotsOf(a) + slotsOf(b) === 3, patience);
+    await eventually(() => slotsOf(c) === 1 && slotsOf(a) + slotsOf(b) === 3);
     await a.drain();
-    await eventually(() => slotsOf(b) === 2 && slotsOf(c) === 2, patience);
+    await eventually(() => slotsOf(b) === 2 && slotsOf(c) === 2);
     for (const name of names) await enqueue(store, name, 2);
-    await eventually(async () => (await records('toy.event')).length === 2 * names.length, patience);
+    await eventually(async () => (await records('toy.event')).length === 2 * names.length);
     for (const by of handled.values()) expect(by.some((one) => one === 'a2')).toBe(false);
     expect(b.failures).toEqual([]);
   });
@@ -113,19 +112,19 @@ describe('processes on one store', () => {
       frozen,
     );
     for (const name of names) await enqueue(store, name, 1);
-    await eventually(() => begun === names.length, patience);
+    await eventually(() => begun === names.length);
     faults.beforeAppend = ([stream]) => {
       if (stream!.startsWith('runtime.member')) throw new StoreUnavailable('cut off');
     };
     const b = await join({ handle: done });
-    await eventually(() => slotsOf(b) === partitions, patience);
-    await eventually(async () => (await records('toy.event')).length === names.length, patience);
+    await eventually(() => slotsOf(b) === partitions);
+    await eventually(async () => (await records('toy.event')).length === names.length);
     letGo();
-    await eventually(() => a.consumer.status().waiting === 0 || slotsOf(a) === 0, patience);
+    await eventually(() => a.consumer.status().waiting === 0 || slotsOf(a) === 0);
     expect(a.failures).toEqual([]);
     faults.beforeAppend = undefined;
     // It is a member again, and has its share.
-    await eventually(() => slotsOf(a) === 2 && slotsOf(b) === 2, patience);
+    await eventually(() => slotsOf(a) === 2 && slotsOf(b) === 2);
     expect((await records('toy.event')).length).toBe(names.length);
     const setAside = [...(await records('runtime.retry')), ...(await records('runtime.parked'))];
     expect(setAside.filter(({ type }) => !type.endsWith('-taken-over.v1'))).toEqual([]);
@@ -153,14 +152,14 @@ describe('processes on one store', () => {
       handle: async (_: ToyRecord, { correlationId }: ToyContext) => void handled.push(correlationId),
     };
     const [a, b] = [await join(options), await join(options)];
-    await eventually(() => slotsOf(a) === 2 && slotsOf(b) === 2, patience);
+    await eventually(() => slotsOf(a) === 2 && slotsOf(b) === 2);
     await a.consumer.pause();
-    await eventually(() => b.consumer.status().state === 'paused', patience);
+    await eventually(() => b.consumer.status().state === 'paused');
     for (const name of names) await enqueue(store, name, 1);
-    await eventually(() => a.consumer.status().waiting + b.consumer.status().waiting === names.length, patience);
+    await eventually(() => a.consumer.status().waiting + b.consumer.status().waiting === names.length);
     expect(handled).toEqual([]);
     await b.consumer.resume();
-    await eventually(() => handled.length === names.length, patience);
+    await eventually(() => handled.length === names.length);
     expect(a.consumer.status().state).toBe('running');
   });
 
@@ -173,14 +172,14 @@ describe('processes on one store', () => {
 
   it('a record that none of them can read leaves them what they know of each other', async () => {
     const [a, b] = [await join({ handle: done }), await join({ handle: done })];
-    await eventually(() => slotsOf(a) === 2 && slotsOf(b) === 2, patience);
+    await eventually(() => slotsOf(a) === 2 && slotsOf(b) === 2);
     await store.append('runtime.installation-partitions', 'streamExists', [
       { id: newId(), type: 'runtime.partitions-fixed.v99', data: { count: 5 } },
     ]);
-    await eventually(() => a.troubles.length > 0 && b.troubles.length > 0, patience);
+    await eventually(() => a.troubles.length > 0 && b.troubles.length > 0);
     for (const { troubles } of [a, b]) expect(String(troubles.splice(0))).toContain('runtime.partitions-fixed.v99');
     await b.drain();
-    await eventually(() => slotsOf(a) === 4, patience);
+    await eventually(() => slotsOf(a) === 4);
   });
 
   it('another number is not taken where none was asked for, though nobody is alive', async () => {
@@ -194,9 +193,9 @@ describe('processes on one store', () => {
     const handled: string[] = [];
     const optionsOf = (who: string): ToyOptions => ({ partitioned: false, handle: async () => void handled.push(who) });
     const [a, b] = [await join(optionsOf('a')), await join(optionsOf('b'))];
-    await eventually(() => slotsOf(a) === 2 && slotsOf(b) === 2, patience);
+    await eventually(() => slotsOf(a) === 2 && slotsOf(b) === 2);
     for (const name of names) await enqueue(store, name, 1);
-    await eventually(() => handled.length === names.length, patience);
+    await eventually(() => handled.length === names.length);
     expect(new Set(handled)).toEqual(new Set(['a']));
     expect(b.consumer.status().state).toBe('standby');
   });
@@ -227,13 +226,13 @@ describe('a store that one process had alone', () => {
       now: () => Date.now() + 300_000,
     };
     const [a, b] = [await join(options), await join(options)];
-    await eventually(() => slotsOf(a) === 2 && slotsOf(b) === 2, patience);
+    await eventually(() => slotsOf(a) === 2 && slotsOf(b) === 2);
     const sum = (count: 'retrying' | 'parked') => a.consumer.status()[count] + b.consumer.status()[count];
-    await eventually(() => sum('retrying') === 6 && sum('parked') === 5, patience);
+    await eventually(() => sum('retrying') === 6 && sum('parked') === 5);
     expect(a.consumer.listArchived().length + b.consumer.listArchived().length).toBe(1);
     expect(a.consumer.status().state).toBe('paused');
     await b.consumer.resume();
-    await eventually(() => sum('retrying') === 0, patience);
+    await eventually(() => sum('retrying') === 0);
     expect(handled).toEqual([2, 2, 2, 2, 2, 2]);
     // The former bookkeeping is as it was.
     const own = (await records('runtime.retry')).filter(({ stream }) => keyOf(stream) === 'toy.consumer');
@@ -256,8 +255,8 @@ describe('a stream of bookkeeping', () => {
     await eventually(async () => {
       const taken = (await records('runtime.lease')).filter(({ stream }) => keyOf(stream) === 'bots.0');
       return taken.length > 1;
-    }, patience);
-    await eventually(() => slotsOf(a) === partitions, patience);
+    });
+    await eventually(() => slotsOf(a) === partitions);
     expect(a.failures).toEqual([]);
     expect(a.consumer.status().state).toBe('running');
   });

@@ -5,7 +5,6 @@ import { enqueue, eventually, TemporaryStore, ToyFlow, withFaults, type Faults, 
 import type { ParkedAt } from './oversight.js';
 
 const partitions = 4;
-const patience = { timeoutMs: 20_000 };
 const name = 'toy.consumer';
 const flowNames = Array.from({ length: 12 }, (_, index) => `flow-${index}`);
 const never = { immediate: [], later: [] };
@@ -51,7 +50,7 @@ async function join(asksOnly = false): Promise<ToyFlow> {
 /** Two processes that work and one that only asks. */
 async function start() {
   const [a, b, asking] = [await join(), await join(), await join(true)];
-  await eventually(() => a.sharing().held.length === 2 && b.sharing().held.length === 2, patience);
+  await eventually(() => a.sharing().held.length === 2 && b.sharing().held.length === 2);
   return { a, b, asking };
 }
 
@@ -60,7 +59,7 @@ const statusOf = async ({ oversight }: ToyFlow) => (await oversight.statuses())[
 
 async function breakFlows(asking: ToyFlow): Promise<readonly ParkedAt[]> {
   for (const flow of flowNames) await enqueue(store, flow, 1);
-  await eventually(async () => (await parkedOf(asking)).length === flowNames.length, patience);
+  await eventually(async () => (await parkedOf(asking)).length === flowNames.length);
   return parkedOf(asking);
 }
 
@@ -83,7 +82,7 @@ describe('a process that is asked about an installation', () => {
     ]);
     expect(released.flatMap(({ pending }) => pending)).toEqual([]);
     expect(released[0].done).toEqual(parked);
-    await eventually(() => handled.length === flowNames.length, patience);
+    await eventually(() => handled.length === flowNames.length);
     expect(new Set(handled).size).toBe(flowNames.length);
     expect(await parkedOf(asking)).toEqual([]);
     expect(await asking.oversight.release('redrive', parked)).toEqual({ done: [], pending: [] });
@@ -110,8 +109,8 @@ describe('a process that is asked about an installation', () => {
     }
     expect(await records('runtime.request')).toHaveLength(1);
     await join();
-    await eventually(async () => (await parkedOf(asking)).length === 0, patience);
-    await eventually(() => handled.length === flowNames.length, patience);
+    await eventually(async () => (await parkedOf(asking)).length === 0);
+    await eventually(() => handled.length === flowNames.length);
     expect(tried).toHaveLength(2 * flowNames.length);
   });
 
@@ -121,7 +120,7 @@ describe('a process that is asked about an installation', () => {
     expect((await asking.oversight.release('redrive', parked)).done).toHaveLength(parked.length);
     const isParkedAnew = async () =>
       (await parkedOf(asking)).length === parked.length && tried.length === 2 * parked.length;
-    await eventually(isParkedAnew, patience);
+    await eventually(isParkedAnew);
     isBroken = false;
     await Promise.all([a.drain(), b.drain()]);
     const c = await join();
@@ -146,10 +145,10 @@ describe('a process that is asked about an installation', () => {
     faults.beforeAppend = undefined;
     await dying;
     await join();
-    await eventually(async () => (await parkedOf(asking)).length === 0, patience);
+    await eventually(async () => (await parkedOf(asking)).length === 0);
     expect(handled).toEqual([]);
     await asking.oversight.turn(name, 'resume');
-    await eventually(() => handled.length === flowNames.length, patience);
+    await eventually(() => handled.length === flowNames.length);
     expect(new Set(handled).size).toBe(flowNames.length);
   });
 
@@ -159,17 +158,17 @@ describe('a process that is asked about an installation', () => {
     const turned = await asking.oversight.turn(name, 'pause');
     expect(turned).toMatchObject({ name, state: 'paused', pausedAt: expect.any(Number) });
     expect((await asking.oversight.turn(name, 'pause')).pausedAt).toBe(turned.pausedAt);
-    await eventually(() => [a, b].every(({ consumer }) => consumer.status().state === 'paused'), patience);
+    await eventually(() => [a, b].every(({ consumer }) => consumer.status().state === 'paused'));
     for (const flow of flowNames) await enqueue(store, flow, 1);
     await a.drain();
     const c = await join();
-    await eventually(() => b.sharing().held.length === 2 && c.sharing().held.length === 2, patience);
-    await eventually(() => c.consumer.status().state === 'paused', patience);
-    await eventually(async () => (await statusOf(asking)).waiting === flowNames.length, patience);
+    await eventually(() => b.sharing().held.length === 2 && c.sharing().held.length === 2);
+    await eventually(() => c.consumer.status().state === 'paused');
+    await eventually(async () => (await statusOf(asking)).waiting === flowNames.length);
     expect(await statusOf(asking)).toMatchObject({ state: 'paused', partitions: [0, 1, 2, 3] });
     expect(handled).toEqual([]);
     expect(await b.oversight.turn(name, 'resume')).toMatchObject({ state: 'running', pausedAt: undefined });
-    await eventually(() => handled.length === flowNames.length, patience);
+    await eventually(() => handled.length === flowNames.length);
   });
 
   it('tells how a consumer fares in all of them, and when nobody runs it', async () => {
@@ -179,9 +178,9 @@ describe('a process that is asked about an installation', () => {
     await breakFlows(asking);
     isBroken = false;
     await enqueue(store, 'good', 1);
-    await eventually(async () => (await statusOf(asking)).handled === 1, patience);
+    await eventually(async () => (await statusOf(asking)).handled === 1);
     const head = await store.head();
-    await eventually(async () => (await statusOf(asking)).position >= head, patience);
+    await eventually(async () => (await statusOf(asking)).position >= head);
     for (const one of [a, b, asking]) {
       expect(await statusOf(one)).toMatchObject({
         name,
@@ -197,7 +196,7 @@ describe('a process that is asked about an installation', () => {
     await Promise.all([a.drain(), b.drain()]);
     await enqueue(store, 'late', 1);
     const undone = await store.head();
-    await eventually(async () => (await statusOf(asking)).state === 'stopped', patience);
+    await eventually(async () => (await statusOf(asking)).state === 'stopped');
     expect(await statusOf(asking)).toMatchObject({ partitions: [], handled: 0, parked: flowNames.length });
     expect((await statusOf(asking)).position).toBeLessThan(undone);
   });
@@ -209,9 +208,9 @@ describe('a process that is asked about an installation', () => {
       if (stream!.startsWith('runtime.checkpoint')) throw new Error('the disk is broken');
     };
     for (const flow of flowNames) await enqueue(store, flow, 1);
-    await eventually(() => b.consumer.status().state === 'failed', patience);
+    await eventually(() => b.consumer.status().state === 'failed');
     faults.beforeAppend = undefined;
-    await eventually(async () => (await statusOf(asking)).state === 'failed', patience);
+    await eventually(async () => (await statusOf(asking)).state === 'failed');
     expect((await statusOf(asking)).lastError).toMatchObject({ error: 'the disk is broken' });
   });
 

@@ -91,13 +91,10 @@ async function settled(): Promise<void> {
 }
 
 async function hasFired(...keys: readonly string[]): Promise<void> {
-  await eventually(
-    async () => {
-      const types = await Promise.all(keys.map((key) => typesOf(key)));
-      return types.every((ended) => ended.length === 2);
-    },
-    { timeoutMs: 20_000 },
-  );
+  await eventually(async () => {
+    const types = await Promise.all(keys.map((key) => typesOf(key)));
+    return types.every((ended) => ended.length === 2);
+  });
 }
 
 const done = () => eventually(async () => status().position >= (await place.store.head()));
@@ -230,10 +227,10 @@ describe.each([
     await eventually(() => status().lastError !== undefined || status().position < position);
     expect(status().position).toBeLessThan(position);
     away = false;
-    await eventually(() => status().position >= position, { timeoutMs: 10_000 });
+    await eventually(() => status().position >= position);
     now = start + minute;
     await hasFired('one');
-  }, 20_000);
+  });
 
   it('does not fire while the consumer is paused, also after a restart', async () => {
     await schedule('one', start + minute);
@@ -322,7 +319,7 @@ describe('many timers', () => {
       await Promise.all(keys.map((key, index) => schedule(key, dueAtOf(index))));
       const dropped = keys.filter((_, index) => index % 3 === 0);
       await Promise.all(dropped.map((key) => cancel(key)));
-      await eventually(() => status().handled >= keys.length + dropped.length, { timeoutMs: 20_000 });
+      await eventually(() => status().handled >= keys.length + dropped.length);
       now = start + 500;
       await hasFired(...keys.filter((_, index) => dueAtOf(index) <= now));
       await restart(size);
@@ -341,5 +338,5 @@ describe('many timers', () => {
     await settled();
     now = start + minute;
     await hasFired(...keys);
-  }, 30_000);
+  });
 });

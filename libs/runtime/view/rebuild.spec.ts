@@ -225,7 +225,7 @@ test('a store that is away for a while is waited for', async () => {
     if (streams.some((name) => name.startsWith('sum.view.2-')) && left-- > 0) throw new Error('away');
   };
   await view.rebuild();
-  await eventually(async () => (await view.status()).version === 2, { timeoutMs: 20_000 });
+  await eventually(async () => (await view.status()).version === 2);
   expect(await sumOf('a', 2)).toBe(1);
   expect(failures).toHaveLength(3);
 });
@@ -252,7 +252,7 @@ test('what another process has written to the version before, not knowing of the
   await view.rebuild();
   await serves(view, 2);
   await add('a', 2);
-  await eventually(async () => (await sumOf('a', 2)) === 3, { timeoutMs: 20_000 });
+  await eventually(async () => (await sumOf('a', 2)) === 3);
 });
 
 test('who follows views sees each version up to the switch, and the next one from there', async () => {

@@ -121,7 +121,7 @@ describe('a cluster of two nodes', () => {
     await nodes[1]!.close();
     await store.append(stream, 0n, [event()]);
     expect(asked[0]!.length).toBeGreaterThan(0);
-    await eventually(() => seen.length === 2, { timeoutMs: 10_000 });
+    await eventually(() => seen.length === 2);
     expect(seen).toEqual([0n, 1n]);
     stopping.abort();
     await following;

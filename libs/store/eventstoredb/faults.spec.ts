@@ -231,7 +231,7 @@ describe('a subscription', () => {
     return {
       /** Waits for so many records, and wants no others. */
       has: async (count: number) => {
-        await eventually(() => records.length >= count, { timeoutMs: 20_000 });
+        await eventually(() => records.length >= count);
         expect(records.map(({ data }) => (data as { n: number }).n)).toEqual(upTo(count));
       },
       stop: () => (stopping.abort(), ended),
@@ -370,7 +370,7 @@ describe('a subscription of another version of the server', () => {
     readAs = (message) => message;
     await serve(port);
     await write('tested', 2);
-    await eventually(() => numbers.includes(2), { timeoutMs: 20_000 });
+    await eventually(() => numbers.includes(2));
     expect(numbers).toEqual([0, 1, 2]);
     stopping.abort();
     await following;
@@ -407,7 +407,7 @@ describe('a subscription of another version of the server', () => {
     readAs = (message) => message;
     await serve(port);
     await write('tested', 4);
-    await eventually(() => numbers.includes(4), { timeoutMs: 20_000 });
+    await eventually(() => numbers.includes(4));
     expect(numbers).toEqual([0, 1, 2, 4]);
     stopping.abort();
     await following;

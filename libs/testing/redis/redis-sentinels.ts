@@ -18,8 +18,7 @@ export class RedisSentinels {
 
   static async start(): Promise<RedisSentinels> {
     const master = await RedisServer.start();
-    const follow = ['--replicaof', `127.0.0.1 ${master.port}`, '--repl-diskless-sync-delay', '0'];
-    const replicas = await Promise.all([RedisServer.start(follow), RedisServer.start(follow)]);
+    const replicas = await Promise.all([RedisServer.startReplicaOf(master), RedisServer.startReplicaOf(master)]);
     const folder = await mkdtemp(join(tmpdir(), 'tidings-sentinels-'));
     const ports: number[] = [];
     const sentinels: Daemon[] = [];

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { eventually } from '../eventually.js';
 import { testOnlyCertificate, testOnlyKey } from '../smtp/index.js';
 import { Daemon, freePort } from './programs.js';
 
@@ -30,8 +31,15 @@ export class RedisServer {
     return RedisServer.launch(port, folder, ['--port', '0', '--tls-port', `${port}`, ...tls, ...more]);
   }
 
+  /** Is up once it has all that its master has. */
+  static async startReplicaOf(master: RedisServer): Promise<RedisServer> {
+    const replica = await RedisServer.start(['--replicaof', `127.0.0.1 ${master.port}`]);
+    await eventually(async () => (await replica.replication()).includes('master_link_status:up'));
+    return replica;
+  }
+
   private static async launch(port: number, folder: string, more: readonly string[]): Promise<RedisServer> {
-    const args = ['--bind', '127.0.0.1', '--dir', folder, '--save', '', ...durable, ...more];
+    const args = ['--bind', '127.0.0.1', '--dir', folder, '--save', '', ...durable, ...promptToReplicas, ...more];
     return new RedisServer(port, folder, args, await launch(args));
   }
 
@@ -41,10 +49,16 @@ export class RedisServer {
 
   /** Whether writes go here, as sentinels have decided. */
   async isMaster(): Promise<boolean> {
+    return (await this.replication()).includes('role:master');
+  }
+
+  private async replication(): Promise<string> {
     const client = new Redis(this.url);
-    const info = await client.info('replication');
-    client.disconnect();
-    return info.includes('role:master');
+    try {
+      return await client.info('replication');
+    } finally {
+      client.disconnect();
+    }
   }
 
   /** Ends it by SIGKILL; `restart` has it back. */
@@ -72,6 +86,7 @@ export class RedisServer {
 }
 
 const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
+const promptToReplicas = ['--repl-diskless-sync-delay', '0'];
 
 /** Clients show no certificate of theirs. */
 async function tlsArguments(folder: string): Promise<string[]> {

@@ -80,7 +80,7 @@ export class SlackDouble {
   }
 
   /** The first `count` messages, once that many have been posted. */
-  posted(count: number, timeoutMs = 5_000): Promise<readonly PostedMessage[]> {
+  posted(count: number, timeoutMs = 20_000): Promise<readonly PostedMessage[]> {
     return eventually(() => this.messages.length >= count && this.messages.slice(0, count), { timeoutMs });
   }
 

@@ -111,7 +111,7 @@ export class SmtpDouble {
   }
 
   /** The first `count` mails, once that many have been taken; rejects after `timeoutMs`. */
-  async received(count: number, timeoutMs = 5_000): Promise<readonly TakenMail[]> {
+  async received(count: number, timeoutMs = 20_000): Promise<readonly TakenMail[]> {
     const deadline = AbortSignal.timeout(timeoutMs);
     while (this.mails.length < count) {
       await new Promise<void>((resolve, reject) => {

@@ -15,7 +15,7 @@ else {
       sentinels = await RedisSentinels.start();
       const connection = parseRedisUrl(sentinels.url);
       // The replicas take a moment to be in step with their master.
-      store = await eventually(() => openRedisKeys({ connection, patience: 15_000 }), { timeoutMs: 15_000 });
+      store = await eventually(() => openRedisKeys({ connection, patience: 15_000 }));
     });
     afterAll(async () => {
       await store?.close();
@@ -23,9 +23,8 @@ else {
     });
 
     it('outlive their master: a write under way is done by the replica that takes over, and nothing is lost', async () => {
-      const before = await eventually(
-        () => Promise.all(Array.from({ length: 50 }, (_, index) => store.keyFor(`recipient/${index}`))),
-        { timeoutMs: 15_000 },
+      const before = await eventually(() =>
+        Promise.all(Array.from({ length: 50 }, (_, index) => store.keyFor(`recipient/${index}`))),
       );
       const gone = before.slice(0, 10).map(({ id }) => id);
       await store.destroy(gone);
@@ -33,7 +32,7 @@ else {
       const sealed = await vault.sealFor('recipient/20', 'name', 'Twenty');
 
       await sentinels.master.kill();
-      const made = await eventually(() => store.keyFor('recipient/new'), { timeoutMs: 20_000 });
+      const made = await eventually(() => store.keyFor('recipient/new'));
 
       expect((await store.keyFor('recipient/new')).id).toBe(made.id);
       for (const id of gone) expect(await store.find(id)).toBeUndefined();

@@ -219,8 +219,7 @@ else {
   });
 
   test('replicas have the copies, and nobody has to wait for that again', async () => {
-    const follow = ['--replicaof', `127.0.0.1 ${redis.port}`, '--repl-diskless-sync-delay', '0'];
-    const replica = await RedisServer.start(follow);
+    const replica = await RedisServer.startReplicaOf(redis);
     closing.push(() => replica.remove());
     const prefix = `test-${(prefixes += 1)}:`;
     const [source, target] = [inFolder('source'), inRedis(`${redis.url}/?prefix=${prefix}&replicas=1`)];
@@ -241,7 +240,7 @@ else {
       const error: unknown = await copy(source, other).catch((thrown: unknown) => thrown);
       return error instanceof StoreUnavailable && /replicas have a change/.test(error.message);
     });
-  }, 30_000);
+  });
 
   test('a Redis that a server uses is refused', async () => {
     const place = inRedis();
