@@ -10,7 +10,7 @@ import {
 } from '#libs/notification';
 import { CatchUp, type Stage } from '#libs/query-index';
 import { SavedPositions, type AnyHandler, type Runtime } from '#libs/runtime';
-import type { EventStore } from '#libs/store/port';
+import { StoreUnavailable, type EventStore } from '#libs/store/port';
 import type { Parts } from './parts.js';
 import type { Settings } from './settings/index.js';
 
@@ -53,9 +53,14 @@ export async function openLists(
   const check: ReadinessCheck = {
     name: 'queryIndex',
     check: async () => {
-      const { state, behind, error } = await index.status();
-      const detail = `${state}, ${behind} positions behind${error === undefined ? '' : `: ${error}`}`;
-      return { status: state === 'failing' ? 'down' : 'up', detail };
+      try {
+        const { state, behind, error } = await index.status();
+        const detail = `${state}, ${behind} positions behind${error === undefined ? '' : `: ${error}`}`;
+        return { status: state === 'failing' ? 'down' : 'up', detail };
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        return { status: 'down', detail: 'waiting for the store' };
+      }
     },
   };
   return { ...opened, catchUp: new CatchUp(stages, () => store.head()), check };

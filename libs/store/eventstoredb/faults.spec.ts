@@ -173,6 +173,35 @@ describe('an append', () => {
   });
 });
 
+describe('before the first answer of all', () => {
+  const longer = { patience: 120_000, answerWithin: 4_000 };
+  const missing = () => expect(store.append('faults.tested-1', 'noStream', [event()])).rejects;
+
+  test('nobody waits for a server that is missing, and it is found when it comes', async () => {
+    await store.close();
+    const { port } = facade;
+    await facade.close();
+    store = await open(longer);
+    await missing().toThrow(/127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+    await expect(store.head()).rejects.toMatchObject({ final: false });
+    await serve(port);
+    await eventually(() => outages.includes('back'));
+    expect((await store.append('faults.tested-1', 'noStream', [event()])).revision).toBe(0n);
+  });
+
+  test('nor for long for one that says nothing, of which no request is made but one', async () => {
+    await store.close();
+    await facade.close();
+    calls = [];
+    faults.push({ path: readPath, fault: { silent: true } });
+    await serve();
+    store = await open(longer);
+    await missing().toThrow(/127\.0\.0\.1:\d+: it has not answered yet/);
+    await expect(store.head()).rejects.toMatchObject({ final: false });
+    expect(calls).toEqual([readPath]);
+  });
+});
+
 describe('many requests', () => {
   test('are under way a few at a time', async () => {
     await store.close();

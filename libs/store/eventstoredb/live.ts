@@ -3,7 +3,7 @@ import { messageOf } from '#libs/kernel';
 import { StoreUnavailable, Tail } from '#libs/store/port';
 import { NoAnswer } from './errors.js';
 import { follow } from './following.js';
-import { headOf } from './reads.js';
+import { firstHeadOf } from './reads.js';
 import { lengthOf } from './record.js';
 import { jittered, type Server } from './server.js';
 
@@ -42,7 +42,7 @@ export class Live {
     while (!server.closing.aborted) {
       const { client } = server;
       try {
-        this.#tail ??= new Tail(await headOf(server), tailEvents, tailLength);
+        this.#tail ??= new Tail(await firstHeadOf(server), tailEvents, tailLength);
         this.#ready(this.#tail);
         for await (const { events } of follow(server, client, this.#tail.head, undefined, server.closing)) {
           pauses.reset();

@@ -96,7 +96,16 @@ async function pageOfAll(
 
 /** Position of the last record, the server's own too; 0 when there is none. */
 export async function headOf(server: Server): Promise<bigint> {
-  const { records } = await server.ask((client) => pageOfAll(server, client, 'backwards', undefined, 1));
+  return server.ask((client) => headAt(server, client));
+}
+
+/** The same, also of a server that has never answered. */
+export async function firstHeadOf(server: Server): Promise<bigint> {
+  return server.askFirst((client) => headAt(server, client));
+}
+
+async function headAt(server: Server, client: Client): Promise<bigint> {
+  const { records } = await pageOfAll(server, client, 'backwards', undefined, 1);
   return records[0]?.position ?? 0n;
 }
 

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, Slots } from '#libs/kernel';
 import { StoreUnavailable } from '#libs/store/port';
+import { Arrival } from './arrival.js';
 import { loadClient, type Client } from './client.js';
 import { nameOf } from './connection.js';
 import { NoAnswer } from './errors.js';
@@ -17,6 +18,7 @@ export class Server {
   readonly #closing = new AbortController();
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #slots: Slots;
+  readonly #arrival: Arrival;
   /** Aborted, and made anew, when an outage is given up: with it go those who wait for their turn. */
   #outage = forMany();
   #client: Client;
@@ -34,6 +36,7 @@ export class Server {
     this.tuning = tuning;
     this.#slots = new Slots(tuning.atOnce);
     this.#client = make();
+    this.#arrival = new Arrival(this.unavailable('it has not answered yet'));
   }
 
   /** Aborted once the store closes. */
@@ -47,11 +50,18 @@ export class Server {
 
   /**
    * Asks until there is an answer. An outage that has lasted for longer than the patience is given up at the first
-   * failure, so that nobody waits again for what nobody has got for a while.
+   * failure, so that nobody waits again for what nobody has got for a while. Before the first answer of all, nothing is sent.
    * @param attempt throws `NoAnswer` where it was not answered, and is told whether that was so the time before
    * @throws StoreUnavailable, or what `attempt` throws
    */
   async ask<Answer>(attempt: (client: Client, again: boolean) => Promise<Answer>): Promise<Answer> {
+    this.checkOpen();
+    if (!this.#arrival.here) await this.#arrival.wait();
+    return this.askFirst(attempt);
+  }
+
+  /** As `ask`, also of a server that has never answered: so it is found out when it does. */
+  async askFirst<Answer>(attempt: (client: Client, again: boolean) => Promise<Answer>): Promise<Answer> {
     this.checkOpen();
     const asking = this.#inTurn(attempt);
     this.#underWay.add(asking);
@@ -102,6 +112,7 @@ export class Server {
   }
 
   answered(): void {
+    if (!this.#arrival.here) this.#arrival.come();
     if (this.#silentSince === undefined) return;
     this.#silentSince = undefined;
     this.tuning.log.reachable(this.name);
@@ -112,6 +123,10 @@ export class Server {
     if (error.broken && client === this.#client && !this.#closing.signal.aborted) {
       // The client has closed the broken connection itself; what still runs on it fails by itself.
       this.#client = this.#make();
+    }
+    if (!this.#arrival.here) {
+      if (error.denied) this.#arrival.come();
+      else if (error.broken) this.#arrival.fail(this.unavailable(error));
     }
     if (error.denied) {
       // Other requests may well be answered: it is no outage, and would come and go with each of them.
@@ -142,6 +157,7 @@ export class Server {
   /** Takes nothing more, finishes what is under way. */
   async close(): Promise<void> {
     this.#closing.abort();
+    if (!this.#arrival.here) this.#arrival.fail(new StoreUnavailable('the store is closed'));
     await Promise.allSettled(this.#underWay);
     await within(this.#client.close(), this.tuning.answerWithin).catch(() => undefined);
   }
