@@ -116,8 +116,8 @@ else {
 
       const b = await bots();
       await cluster.areShared(b, others);
-      // Those of the other consumers, now that there is somebody who has them.
-      expect(await front.api.request('POST', '/v1/parked:redrive', { filter: {} })).toMatchObject({ status: 200 });
+      // Those of the other consumers, now that there is somebody who has them; on a slow machine it is answered before.
+      expect([200, 202]).toContain((await front.api.request('POST', '/v1/parked:redrive', { filter: {} })).status);
       expect(await front.api.finalView(flow.id)).toMatchObject({ status: 'sent' });
       expect(attemptsOf(await cluster.records(), flow.id)).toEqual(once);
       expect(cluster.smtp.mails).toHaveLength(2);
