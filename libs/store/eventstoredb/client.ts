@@ -21,8 +21,9 @@ export async function loadClient({ connection, ca, answerWithin }: Tuning): Prom
     protected override supports = () => Promise.resolve(false);
 
     /**
-     * While a cluster has no leader the client takes any node, and stays with it: others than the leader send writes on and
-     * answer reads late. So each call says that it is for the leader, and a node that is not says who is.
+     * Others than the leader send writes on and answer reads late, and the client stays with one: where it is the only host
+     * of the URL, or the cluster had no leader when it was asked. So each call says that it is for the leader, and a node
+     * that is not says who is; there the client goes, until it has to connect again.
      */
     askLeader(): this {
       const { callArguments } = this;
@@ -50,7 +51,7 @@ export async function loadClient({ connection, ca, answerWithin }: Tuning): Prom
     };
     const security = { insecure: !tls, ...(ca !== undefined && { rootCertificate: Buffer.from(ca) }) };
     const [first] = hosts;
-    if (!discover) return new AppendingClient({ ...settings, endpoint: first! }, security, credentials);
+    if (!discover) return new AppendingClient({ ...settings, endpoint: first! }, security, credentials).askLeader();
     // Tries again are ours, so that a request does not wait for ten rounds of asking.
     const cluster = { ...settings, maxDiscoverAttempts: 1, gossipTimeout: 2, nodePreference: 'leader' as const };
     const client =

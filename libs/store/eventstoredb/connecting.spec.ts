@@ -92,6 +92,7 @@ describe('a cluster of two nodes', () => {
   afterEach(() => Promise.all(nodes.map((node) => node.close())));
 
   const url = () => `esdb://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}?tls=false`;
+  const urlOfOne = () => `esdb://127.0.0.1:${nodes[0]!.port}?tls=false`;
 
   test('everything is asked of the leader', async () => {
     await append(url());
@@ -105,8 +106,24 @@ describe('a cluster of two nodes', () => {
     expect(asked[0]).toEqual([]);
   });
 
-  test('and of the next one, when that goes away', async () => {
-    const store = await openEventStoreDb({ connection: parseConnection(url()), patience: 20_000 });
+  test('also where the URL names only a node that is not the leader', async () => {
+    await append(urlOfOne());
+    expect(asked[0]).toEqual([]);
+    expect(asked[1]!.length).toBeGreaterThan(2);
+  });
+
+  test('which is said where the leader cannot be reached from here', async () => {
+    const { port } = nodes[1]!;
+    await nodes[1]!.close();
+    await expect(append(urlOfOne())).rejects.toThrow(new RegExp(`EventStoreDB at .*:${nodes[0]!.port}: .*:${port}`));
+    expect(asked[0]).toEqual([]);
+  });
+
+  test.each([
+    ['all nodes', url],
+    ['one node', urlOfOne],
+  ])('and of the next one, when that goes away: the URL names %s', async (_, urlOf) => {
+    const store = await openEventStoreDb({ connection: parseConnection(urlOf()), patience: 20_000 });
     const stream = `connecting.tested-${newId()}`;
     const event = () => ({ id: newId(), type: 'connecting.tested.v1', data: {} });
     const seen: bigint[] = [];
@@ -117,6 +134,7 @@ describe('a cluster of two nodes', () => {
         seen.push(...events.map(({ revision }) => revision));
     })();
     await store.append(stream, 'noStream', [event()]);
+    expect(asked[0]).toEqual([]);
     leader = 0;
     await nodes[1]!.close();
     await store.append(stream, 0n, [event()]);

@@ -37,6 +37,12 @@ test.each([
   }
 });
 
+test('a follower is told by where the leader is', () => {
+  const leader = { address: 'db2.example.com', port: 2113 };
+  const follower = error('5 NOT_FOUND: Leader info available', { type: 'not-leader', code: 5, leader });
+  expect(readError(follower, '$all').message).toBe('not the leader of its cluster, which is db2.example.com:2113');
+});
+
 test.each([
   ['by name', error('', { type: 'access-denied' })],
   ['by code', error('7 PERMISSION_DENIED', { type: 'unknown', code: 7 })],

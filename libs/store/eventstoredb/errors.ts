@@ -13,6 +13,7 @@ interface ClientError extends Error {
   readonly code?: number;
   readonly actualVersion?: bigint | 'no_stream';
   readonly maxAppendSize?: number;
+  readonly leader?: { readonly address: string; readonly port: number };
 }
 
 /** No answer, or one that says nothing about what was asked: it may or may not have been done. */
@@ -77,7 +78,12 @@ export function readError(thrown: unknown, stream: string): Error {
   if (noSuchPosition.test(error.message))
     return new RangeError(`there is no record at this position: ${error.message}`);
   if (error.type === 'invalid-argument' || error.code === invalidArgument || error.code === unimplemented) return error;
-  return new NoAnswer(error.message, isBroken(error), error.type === 'access-denied' || denied.includes(error.code));
+  return new NoAnswer(textOf(error), isBroken(error), error.type === 'access-denied' || denied.includes(error.code));
+}
+
+/** A server that is not the leader says no more than that it knows who is. */
+function textOf({ message, leader }: ClientError): string {
+  return leader === undefined ? message : `not the leader of its cluster, which is ${leader.address}:${leader.port}`;
 }
 
 export function isNotFound(thrown: unknown): boolean {
