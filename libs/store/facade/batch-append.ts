@@ -1,4 +1,4 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { status, type ServerDuplexStream } from '@grpc/grpc-js';
 import anyMessages from 'google-protobuf/google/protobuf/any_pb.js';
 import sharedMessages from '@eventstore/db-client/generated/shared_pb.js';
 import statusMessages from '@eventstore/db-client/generated/status_pb.js';
@@ -14,7 +14,7 @@ import {
   type ExpectedRevision,
 } from '#libs/store/port';
 import { send, type Calls } from './calls.js';
-import { failureOf, invalidArgument } from './errors.js';
+import { CallFailed, failureOf, invalidArgument } from './errors.js';
 import { allPosition, empty, streamIdentifier, streamOf, uuidMessage, uuidOf } from './messages.js';
 import { expectedOf, Proposals } from './proposals.js';
 
@@ -131,6 +131,12 @@ function detailsOf(error: unknown): [string, Uint8Array] {
   if (error instanceof AppendTooLarge) {
     const exceeded = new sharedMessages.MaximumAppendSizeExceeded().setMaxappendsize(error.limit);
     return ['MaximumAppendSizeExceeded', exceeded.serializeBinary()];
+  }
+  if (error instanceof CallFailed && error.code === status.PERMISSION_DENIED) {
+    return ['AccessDenied', new sharedMessages.AccessDenied().serializeBinary()];
+  }
+  if (error instanceof CallFailed && error.code === status.INVALID_ARGUMENT) {
+    return ['BadRequest', new sharedMessages.BadRequest().setMessage(error.details).serializeBinary()];
   }
   return ['Unknown', new sharedMessages.Unknown().serializeBinary()];
 }

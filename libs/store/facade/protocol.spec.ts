@@ -83,6 +83,9 @@ test('a filtered read of all streams', async () => {
     );
   expect(names(await read(all().setCount('100')))).toEqual(['protocol.read-1', 'protocol.read-2']);
   expect(names(await read(all().setCount('1')))).toEqual(['protocol.read-1']);
+  // As in EventStoreDB, a regular expression goes before prefixes.
+  expression.setPrefixList(['protocol.other-']);
+  expect(names(await read(all().setCount('100')))).toEqual(['protocol.read-1', 'protocol.read-2']);
 });
 
 test.each<[string, ReadReq.Options | undefined]>([

@@ -17,7 +17,7 @@ export interface Selection {
   readonly since?: number;
 }
 
-/** A client's filter on the names of streams or types, by prefixes or a regular expression. @throws CallFailed */
+/** A client's filter on the names of streams or types, by a regular expression or else by prefixes. @throws CallFailed */
 export function selectionOf(options: FilterOptions, limits: FacadeLimits): Selection {
   const byStream = options.getStreamIdentifier();
   const byType = options.getEventType();
@@ -25,8 +25,9 @@ export function selectionOf(options: FilterOptions, limits: FacadeLimits): Selec
   if (expression === undefined) throw invalidArgument('the filter says neither stream nor type');
   const nameOf = (record: RecordedEvent) => (byStream === undefined ? record.type : record.stream);
   const prefixes = expression.getPrefixList();
-  if (prefixes.length === 0) {
-    const matches = matcherOf(expression.getRegex(), { length: limits.filterLength, time: limits.filterTime });
+  const regex = expression.getRegex();
+  if (regex !== '' || prefixes.length === 0) {
+    const matches = matcherOf(regex, { length: limits.filterLength, time: limits.filterTime });
     return {
       pick: (records) => {
         const verdicts = matches(records.map(nameOf));

@@ -1,18 +1,18 @@
 /**
- * A self-signed certificate for localhost and the loopback addresses, valid from 2020 to 2119, and its key. For tests
- * only: the key is public.
+ * A self-signed certificate for localhost and the loopback addresses, valid from 2020 to 2119, and its key. It is no CA's,
+ * since clients in Rust take none of a server that is. For tests only: the key is public.
  */
 export const testOnlyCertificate = `-----BEGIN CERTIFICATE-----
-MIIBwzCCAWqgAwIBAgIUU7HS41KperP/6Nd2QngfnkdGgBAwCgYIKoZIzj0EAwIw
-MDEaMBgGA1UECgwRVGlkaW5ncyB0ZXN0IG9ubHkxEjAQBgNVBAMMCWxvY2FsaG9z
-dDAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowMDEaMBgGA1UECgwR
-VGlkaW5ncyB0ZXN0IG9ubHkxEjAQBgNVBAMMCWxvY2FsaG9zdDBZMBMGByqGSM49
-AgEGCCqGSM49AwEHA0IABPYkKvCaH5gWFOUSgB9vpDRu4BFLvqoSsoR7Qd5XkpaL
-D4Ne23/aUlxx3rMYawGYjwOp86NPiLLgzbqFRp/AMjejYDBeMA8GA1UdEwEB/wQF
-MAMBAf8wHQYDVR0OBBYEFGDfdBY/phUSFmqBrZz4g0rtbsPJMCwGA1UdEQQlMCOC
-CWxvY2FsaG9zdIcEfwAAAYcQAAAAAAAAAAAAAAAAAAAAATAKBggqhkjOPQQDAgNH
-ADBEAiAFQoTWYrwPOby/8zUxLfYyLXH9wKn2+9BNFAtPYPcm9gIgJC14TIOpA6ly
-fMfwwTbZPfGk1ua6+OLv/CKSz3vaABM=
+MIIBvTCCAWOgAwIBAgIQIZr7w45wjThVc2a6vv3dmjAKBggqhkjOPQQDAjAwMRow
+GAYDVQQKDBFUaWRpbmdzIHRlc3Qgb25seTESMBAGA1UEAwwJbG9jYWxob3N0MCAX
+DTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAwMRowGAYDVQQKDBFUaWRp
+bmdzIHRlc3Qgb25seTESMBAGA1UEAwwJbG9jYWxob3N0MFkwEwYHKoZIzj0CAQYI
+KoZIzj0DAQcDQgAE9iQq8JofmBYU5RKAH2+kNG7gEUu+qhKyhHtB3leSlosPg17b
+f9pSXHHesxhrAZiPA6nzo0+IsuDNuoVGn8AyN6NdMFswDAYDVR0TAQH/BAIwADAd
+BgNVHQ4EFgQUYN90Fj+mFRIWaoGtnPiDSu1uw8kwLAYDVR0RBCUwI4IJbG9jYWxo
+b3N0hwR/AAABhxAAAAAAAAAAAAAAAAAAAAABMAoGCCqGSM49BAMCA0gAMEUCIEOy
+44IhgE2vsU9Yk6MNVIJUmNoHh3snK+PZz0j5CxZTAiEA939cjuXSaSk0EkyC+QCC
+KjedSsPDoIcBp6GnUaEcPIo=
 -----END CERTIFICATE-----
 `;
 

@@ -1,0 +1,1 @@
+export { FacadeThread } from './facade-thread.js';
