@@ -8,7 +8,7 @@ import { appendHandler } from './append.js';
 import { batchAppendHandler } from './batch-append.js';
 import { Calls } from './calls.js';
 import { deleteHandler, tombstoneHandler } from './deletions.js';
-import { authentication, bounded, faults, readOnly } from './gates.js';
+import { authentication, bounded, faults, readOnly, taken } from './gates.js';
 import { gossipHandler, supportedMethodsHandler } from './node.js';
 import { withDefaults, type FacadeOptions } from './options.js';
 import { Pace } from './pace.js';
@@ -39,6 +39,7 @@ export async function startFacade(store: ReadableStore | EventStore, options: Fa
   const limits = withDefaults(options.limits, writable);
   const calls = new Calls({ ...limits, appends: appendCalls }, onError);
   const interceptors: ServerInterceptor[] = [
+    taken(limits),
     bounded(limits),
     ...(onCall === undefined ? [] : [faults(onCall)]),
     ...(users === undefined ? [] : [authentication(users)]),

@@ -1,5 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { ServerInterceptingCall, status, type Metadata, type ServerInterceptor } from '@grpc/grpc-js';
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import {
+  ServerInterceptingCall,
+  status,
+  type Metadata,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+} from '@grpc/grpc-js';
 import { accessDenied, CallFailed, notLeader, unavailable } from './errors.js';
 import type { FacadeLimits, FacadeOptions, FacadeUser, Fault } from './options.js';
 
@@ -46,6 +53,50 @@ export function bounded({ calls, request }: Pick<FacadeLimits, 'calls' | 'reques
         }),
     });
   };
+}
+
+/**
+ * Ends calls whose client takes nothing of what is there for it. To be the first gate: it looks at what goes out to the
+ * connection. Of a call that is quiet nothing waits.
+ */
+export function taken({ untaken }: Pick<FacadeLimits, 'untaken'>): ServerInterceptor {
+  return (_, call) => new TakenCall(call, untaken);
+}
+
+class TakenCall extends ServerInterceptingCall {
+  #isWaiting = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly call: ServerInterceptingCallInterface,
+    private readonly untaken: number,
+  ) {
+    super(call, {
+      // Comes at the end of every call.
+      start: (next) => next({ onCancel: () => clearTimeout(this.#timer) }),
+    });
+  }
+
+  /** Called with one message after the other: the next one comes once this one is taken. */
+  override sendMessage(message: unknown, callback: () => void): void {
+    this.#isWaiting = true;
+    if (this.#timer === undefined) this.#timer = setTimeout(() => this.#end(), this.untaken);
+    else this.#timer.refresh();
+    super.sendMessage(message, () => {
+      this.#isWaiting = false;
+      callback();
+    });
+  }
+
+  #end(): void {
+    // A status would wait behind the message. Clients take this code for RESOURCE_EXHAUSTED.
+    if (this.#isWaiting) streamOf(this.call).close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+}
+
+/** The library has no other way to end a call at once. */
+function streamOf(call: ServerInterceptingCallInterface): ServerHttp2Stream {
+  return (call as unknown as { readonly stream: ServerHttp2Stream }).stream;
 }
 
 /** Lets in whom the users' credentials say, before any message of theirs is read. */

@@ -221,6 +221,48 @@ test('a client that does not read holds nothing up and little of the process', a
   await opened.remove();
 });
 
+describe('a client that never takes what it has asked for', () => {
+  const stream = 'untaken.stream-1';
+
+  async function openWith(limits: FacadeOptions['limits']): Promise<EventStoreDBClient> {
+    const client = await open({ untaken: 500, ...limits });
+    const events = Array.from({ length: 1_000 }, () => event({ text: 'x'.repeat(900) }));
+    await fixture.store.append(stream, 'any', events);
+    return client;
+  }
+
+  test('loses its subscription, which makes room; one that is quiet stays', async () => {
+    const client = await openWith({ subscriptions: 2 });
+    const confirmed = (one: ReturnType<typeof client.subscribeToStream>) =>
+      new Promise((resolve) => one.once('confirmation', () => resolve(true)));
+    const quiet = client.subscribeToStream('untaken.quiet-1');
+    await confirmed(quiet);
+    const stuck = client.subscribeToStream(stream);
+    const ended = new Promise((resolve) => stuck.once('error', resolve));
+    await confirmed(stuck);
+    stuck.pause();
+    expect(await ended).toMatchObject({ code: resourceExhausted });
+    await eventually(async () => {
+      const again = client.subscribeToStream('untaken.quiet-2');
+      return Promise.race([confirmed(again), new Promise((resolve) => again.once('error', () => resolve(false)))]);
+    });
+    await fixture.store.append('untaken.quiet-1', 'any', [event({ n: 1 })]);
+    for await (const { event: recorded } of quiet) {
+      expect(recorded!.data).toEqual({ n: 1 });
+      break;
+    }
+  });
+
+  test('loses its reads and its calls, which makes room', async () => {
+    const client = await openWith({ reads: 2, calls: 2 });
+    const read = () => client.readStream(stream, { maxCount: 1_000 });
+    const stuck = [read(), read()];
+    const ended = stuck.map((one) => new Promise((resolve) => one.once('error', resolve)));
+    for (const error of await Promise.all(ended)) expect(error).toMatchObject({ code: resourceExhausted });
+    await eventually(async () => (await errorOf(read())) === undefined);
+  });
+});
+
 describe('closing', () => {
   test('ends subscriptions at once, those of clients that do not read, too', async () => {
     const client = await open({ closing: 500 });

@@ -21,6 +21,8 @@ export interface FacadeLimits {
   readonly calls: number;
   /** Milliseconds until a call has to have said what it wants. Default 10,000. */
   readonly request: number;
+  /** Milliseconds that a message may wait for the client to take it. Default 60,000. */
+  readonly untaken: number;
   /** Characters of a filter's regular expression, and of all of its prefixes together, which are parted by one. Default 1,000. */
   readonly filterLength: number;
   /** Milliseconds that a regular expression may take for one batch of records; generous, as a busy machine counts too. Default 1,000. */
@@ -78,6 +80,7 @@ export function withDefaults(limits: Partial<FacadeLimits> = {}, writable = fals
     reads: 500,
     calls: 1_000,
     request: 10_000,
+    untaken: 60_000,
     filterLength: 1_000,
     filterTime: 1_000,
     messageBytes: writable ? 8 * 1_048_576 : 65_536,
