@@ -128,8 +128,10 @@ export class IndexCopy<Entry, Query, Answer> {
       } catch (error) {
         if (signal.aborted || (error instanceof StoreUnavailable && error.final)) return;
         if (isDamage(error)) this.makeAnew(error.message);
-        this.error = messageOf(error);
-        this.content.log.failed(error);
+        const message = messageOf(error);
+        // It is tried again and again: what is known is told once.
+        if (message !== this.error) this.content.log.failed(error);
+        this.error = message;
       }
       await delay(wait, undefined, { signal }).catch(() => undefined);
     }

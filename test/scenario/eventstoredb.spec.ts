@@ -128,6 +128,9 @@ test('without the server of the events it starts, says what is missing, and work
   await eventually(isReady);
   await api.putRecipient('ada', 'ada@example.com');
   expect((await api.finalView(await api.notify('ada'))).status).toBe('sent');
+  const told = server!.output.split('\n').filter((line) => line.includes('the query index cannot go on'));
+  const reasons = told.map((line) => (JSON.parse(line) as { error: string }).error);
+  for (const [index, reason] of reasons.entries()) expect(reason).not.toBe(reasons[index - 1]);
 });
 
 test('where nothing but silence comes from the server of the events it starts, answers, and works once that speaks', async () => {

@@ -131,6 +131,18 @@ test('beyond this machine it does not start without TLS and a user', async () =>
   ]);
 });
 
+test('a port that is in use stops the start with one line that says whose', async () => {
+  const url = await start();
+  const other = await temporaryFolder();
+  try {
+    const { code, stderr } = await runServer(other.path, [], { TIDINGS_FACADE: new URL(url).host });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^tidings: the facade cannot be started \(TIDINGS_FACADE\): .*EADDRINUSE.*\n$/m);
+  } finally {
+    await other.remove();
+  }
+});
+
 /** The processes that the server has started. */
 async function childrenOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');

@@ -106,7 +106,7 @@ class FacadeProcess {
       child.on('message', (message: FromFacade) => {
         if (message.kind === 'listening') resolve(message.port);
         else if (message.kind === 'refused') {
-          reject(new Error(message.error));
+          reject(new Error(`the facade cannot be started (TIDINGS_FACADE): ${message.error}`));
           child.kill('SIGKILL');
         } else this.log.error({ error: message.error }, 'the facade failed at a call');
       });
