@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RebuildView, ViewView } from '#libs/operator';
+import type { ViewView } from '#libs/operator';
 import type { Answer } from '../api-client.js';
 import type { Command, Context } from '../command.js';
 import { exitCodes, usageError, type ExitCode } from '../exit-codes.js';
-import { progressText } from '../output/progress.js';
+import { percent, progressText } from '../output/progress.js';
 
 /** Milliseconds between two looks at how far a rebuild is. */
 const lookEvery = 250;
@@ -37,7 +37,7 @@ function table({ output }: Context, items: readonly ViewView[]): string {
     { head: 'version', value: ({ version }) => version, align: 'right' },
     { head: 'since', value: ({ servingSince }) => servingSince },
     { head: 'building', value: ({ rebuild }) => rebuild?.version, align: 'right' },
-    { head: 'done', value: ({ rebuild }) => rebuild && `${percent(rebuild)} %`, align: 'right' },
+    { head: 'done', value: ({ rebuild }) => rebuild && percent(rebuild.done, rebuild.total), align: 'right' },
     { head: 'error', value: ({ rebuild }) => rebuild?.error, cut: true },
   ]);
 }
@@ -53,20 +53,13 @@ async function follow({ api, output }: Context, first: Answer<ViewView>): Promis
     wanted = rebuild?.version ?? wanted;
     if (rebuild === null) {
       const serves = version >= wanted;
-      output.progress(answer, () => progressText(`version ${serves ? version : wanted}`, serves ? 1 : 0, 0));
+      const end = { done: serves ? 1 : 0, total: 1, rate: 0, error: null };
+      output.progress(answer, () => progressText(`version ${serves ? version : wanted}`, end));
       output.endProgress(serves ? `${name}: version ${version} serves` : `${name}: version ${wanted} was given up`);
       return serves ? exitCodes.ok : exitCodes.no;
     }
-    output.progress(answer, () => progressText(`version ${wanted}`, share(rebuild), rebuild.rate, rebuild.error));
+    output.progress(answer, () => progressText(`version ${wanted}`, rebuild));
     await delay(lookEvery);
     answer = await api.get<ViewView>(`/v1/views/${encodeURIComponent(name)}`);
   }
-}
-
-function share({ done, total }: RebuildView): number {
-  return total === 0 ? 1 : Math.min(1, done / total);
-}
-
-function percent(rebuild: RebuildView): number {
-  return Math.floor(share(rebuild) * 100);
 }

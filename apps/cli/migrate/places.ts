@@ -1,13 +1,9 @@
-import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { MalformedConnection, nameOf, openEventStoreDb, parseConnection } from '#libs/store/eventstoredb';
 import { StoreUnavailable, type EventStore } from '#libs/store/port';
 import { openSqliteStore } from '#libs/store/sqlite';
-import type { Opened } from '../copy/data-directory.js';
-import { CommandFailed, exitCodes, usageError } from '../exit-codes.js';
+import { directoryOf, type Opened } from '../copy/data-directory.js';
+import { CommandFailed, exitCodes } from '../exit-codes.js';
 import { certificatesIn, placeOf, urlOf } from '../places.js';
-
-const databaseFile = 'events.db';
 
 /**
  * Opens the store of a data directory, or of a server of EventStoreDB, which has to answer.
@@ -22,11 +18,7 @@ export async function openPlace(
 ): Promise<Opened<EventStore>> {
   const place = placeOf(option, text);
   if (/^esdb(\+discover)?:/.test(place)) return openServer(option, place, ca);
-  const directory = resolve(place);
-  if (option === 'from' && !existsSync(join(directory, databaseFile)))
-    throw usageError(`--${option}: ${directory} is no data directory: it has no ${databaseFile}`);
-  if (existsSync(directory) && !statSync(directory).isDirectory())
-    throw usageError(`--${option}: ${directory} is not a folder`);
+  const directory = directoryOf(option, place, option === 'from' ? 'events.db' : undefined);
   const store = await openSqliteStore({ directory });
   return { name: directory, store, close: () => store.close() };
 }

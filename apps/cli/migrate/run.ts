@@ -1,5 +1,6 @@
 import { migrate, type Verified } from '#libs/store/migration';
 import { betweenPlaces, type Copied, type CopyRequest } from '../copy/between-places.js';
+import { percent } from '../output/progress.js';
 import { openPlace } from './places.js';
 import { positionIn } from './position-in.js';
 
@@ -20,11 +21,7 @@ export function runMigration(request: MigrationRequest, progress: (text: string)
         target,
         positionIn,
         intoFilled,
-        progress: (phase, done, total) => progress(`${phase}: ${percent(done, total)} %`),
+        progress: (phase, done, total) => progress(`${phase}: ${percent(Number(done), Number(total), 1)}`),
       }),
   );
-}
-
-function percent(done: bigint, total: bigint): string {
-  return total === 0n ? '100' : (Number((done * 1000n) / total) / 10).toFixed(1);
 }

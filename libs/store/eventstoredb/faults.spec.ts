@@ -81,6 +81,37 @@ afterEach(async () => {
 const event = (n = 0): NewEvent => ({ id: newId(), type: 'faults.tested.v1', data: { n } });
 const appends = () => calls.filter((path) => path === appendPath).length;
 
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+/** The facade ends and comes back on the same port. */
+async function restart(meanwhile: () => Promise<void> | void): Promise<void> {
+  const { port } = facade;
+  await facade.close();
+  await meanwhile();
+  await serve(port);
+}
+
+/** Follows in the background and gathers what comes. @param handedOut called after each batch */
+function gather(handedOut: () => Promise<void> = async () => {}) {
+  const stopping = new AbortController();
+  const numbers: number[] = [];
+  const filter = { categories: ['faults.tested'] };
+  const ended = (async () => {
+    for await (const { events } of store.subscribeToAll({ filter, signal: stopping.signal })) {
+      numbers.push(...events.map(({ data }) => (data as { n: number }).n));
+      await handedOut();
+    }
+  })();
+  return {
+    /** Waits for so many records, and wants no others. */
+    has: async (count: number) => {
+      await eventually(() => numbers.length >= count);
+      expect(numbers).toEqual(upTo(count));
+    },
+    stop: () => (stopping.abort(), ended),
+  };
+}
+
 async function idsOf(stream: string): Promise<string[]> {
   const ids: string[] = [];
   for await (const { id } of behind.readStream(stream)) ids.push(id);
@@ -248,26 +279,6 @@ describe('a read', () => {
 });
 
 describe('a subscription', () => {
-  /** Follows in the background and gathers what comes. */
-  function gather(after?: bigint) {
-    const stopping = new AbortController();
-    const records: RecordedEvent[] = [];
-    const filter = { categories: ['faults.tested'] };
-    const ended = (async () => {
-      for await (const batch of store.subscribeToAll({ after, filter, signal: stopping.signal }))
-        records.push(...batch.events);
-    })();
-    return {
-      /** Waits for so many records, and wants no others. */
-      has: async (count: number) => {
-        await eventually(() => records.length >= count);
-        expect(records.map(({ data }) => (data as { n: number }).n)).toEqual(upTo(count));
-      },
-      stop: () => (stopping.abort(), ended),
-    };
-  }
-
-  const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
   const write = async (from: number, to: number) => {
     for (let n = from; n < to; n += 1) await behind.append(`faults.tested-${n % 3}`, 'any', [event(n)]);
   };
@@ -289,11 +300,8 @@ describe('a subscription', () => {
     const gathered = gather();
     await write(0, 20);
     await gathered.has(20);
-    const { port } = facade;
     for (let round = 1; round <= 3; round += 1) {
-      await facade.close();
-      await write(round * 20, round * 20 + 10);
-      await serve(port);
+      await restart(() => write(round * 20, round * 20 + 10));
       await write(round * 20 + 10, round * 20 + 20);
       await gathered.has(round * 20 + 20);
     }
@@ -349,6 +357,9 @@ describe('a subscription of another version of the server', () => {
     const data = JSON.parse(Buffer.from(record.getData_asU8()).toString()) as { n?: number };
     return data.n === n ? record.getCommitPosition() : undefined;
   }
+  const readAsItIs = () => {
+    readAs = (message) => message;
+  };
   const write = (key: string, n: number) => behind.append(`faults.${key}-1`, 'any', [event(n)]);
   const filter = { categories: ['faults.tested'] };
 
@@ -387,22 +398,12 @@ describe('a subscription of another version of the server', () => {
       told = true;
       return checkpointAt(position);
     };
-    const numbers: unknown[] = [];
-    const stopping = new AbortController();
-    const following = (async () => {
-      for await (const { events } of store.subscribeToAll({ filter, signal: stopping.signal }))
-        numbers.push(...events.map(({ data }) => (data as { n: number }).n));
-    })();
+    const gathered = gather();
     await eventually(() => told);
-    const { port } = facade;
-    await facade.close();
-    readAs = (message) => message;
-    await serve(port);
+    await restart(readAsItIs);
     await write('tested', 2);
-    await eventually(() => numbers.includes(2));
-    expect(numbers).toEqual([0, 1, 2]);
-    stopping.abort();
-    await following;
+    await gathered.has(3);
+    await gathered.stop();
   });
 
   test('that tells an old position as its checkpoint repeats nothing', async () => {
@@ -420,26 +421,16 @@ describe('a subscription of another version of the server', () => {
       told = true;
       return checkpointAt(first!);
     };
-    const numbers: unknown[] = [];
-    const stopping = new AbortController();
-    const following = (async () => {
-      for await (const { events } of store.subscribeToAll({ filter, signal: stopping.signal })) {
-        numbers.push(...events.map(({ data }) => (data as { n: number }).n));
-        // So that the rest has come by then, and is handed out at once.
-        await eventually(() => told);
-        await store.head();
-      }
-    })();
-    await eventually(() => numbers.includes(1));
-    const { port } = facade;
-    await facade.close();
-    readAs = (message) => message;
-    await serve(port);
-    await write('tested', 4);
-    await eventually(() => numbers.includes(4));
-    expect(numbers).toEqual([0, 1, 2, 4]);
-    stopping.abort();
-    await following;
+    const gathered = gather(async () => {
+      // So that the rest has come by then, and is handed out at once.
+      await eventually(() => told);
+      await store.head();
+    });
+    await gathered.has(2);
+    await restart(readAsItIs);
+    await write('tested', 3);
+    await gathered.has(4);
+    await gathered.stop();
   });
 });
 
@@ -460,13 +451,11 @@ test('what many write while the connection breaks again and again stands once', 
   const given = Array.from({ length: count }, (_, n) => event(n));
   for (let n = 0; n < 30; n += 1)
     faults.push({ path: appendPath, fault: n % 2 ? { silent: true } : { resetAfter: 0 } });
-  const { port } = facade;
   const writing = Promise.all(
     given.map((one, n) => store.append(`faults.tested-${n}`, n % 2 ? 'any' : 'noStream', [one])),
   );
   await eventually(() => appends() > 50);
-  await facade.close();
-  await serve(port);
+  await restart(() => {});
   await writing;
   const ids: string[] = [];
   for await (const { id } of behind.readAll({ filter: { categories: ['faults.tested'] } })) ids.push(id);
