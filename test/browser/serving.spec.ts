@@ -1,19 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
-import { startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { useServer } from '../support/index.js';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  server = await startServer(folder.path);
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await folder?.remove();
-});
+const server = useServer();
 
 async function get(path: string, headers: Readonly<Record<string, string>> = {}) {
   const response = await fetch(server.url + path, { headers });

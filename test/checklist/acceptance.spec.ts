@@ -1,18 +1,12 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { categoryOf, newId } from '#libs/kernel';
 import { WrongExpectedRevision } from '#libs/store/port';
-import { readStore } from '../crash/support/evidence.js';
-import { eventually, type Accepted } from '../support/index.js';
-import { gate, only, rewindConsumers, withStore, World } from './support/index.js';
+import { eventually, readStore, withStore, type Accepted } from '../support/index.js';
+import { gate, only, rewindConsumers, useWorld, World } from './support/index.js';
 
-let world: World;
+const world = useWorld();
 
-beforeAll(async () => {
-  world = await World.open();
-  await world.api.putRecipient('ada', 'ada@example.com');
-});
-
-afterAll(() => world?.close());
+beforeAll(() => world.api.putRecipient('ada', 'ada@example.com'));
 
 const content = { subject: 'Hello', text: 'How are you?' };
 
@@ -63,8 +57,10 @@ test('2. The request is readable by that id at once, with its tags', async () =>
 });
 
 test('3. A missing body or content or a null tag is refused, and nothing is written', async () => {
-  const bare = await World.open();
+  const bare = new World();
   try {
+    await bare.open();
+    await bare.start();
     const big = { fileName: 'a.bin', mediaType: 'a/b', content: Buffer.alloc(200_000, 1).toString('base64') };
     for (const [body, path] of [
       [undefined, ''],
@@ -88,8 +84,8 @@ test('3. A missing body or content or a null tag is refused, and nothing is writ
       expect({ body, status }).toEqual({ body, status: 422 });
       if (path !== '') expect(problem.errors?.map((error) => error.path)).toContain(path);
     }
-    await bare.server.stop();
-    const written = (await readStore(bare.path)).map(({ stream }) => categoryOf(stream));
+    await bare.stop();
+    const written = (await readStore(bare.dataDir)).map(({ stream }) => categoryOf(stream));
     expect(written.filter((category) => !['runtime.checkpoint', 'runtime.installation'].includes(category))).toEqual(
       [],
     );
@@ -107,7 +103,7 @@ test('4. Processing writes exactly one requested event, and redelivery adds none
     only(before.at(-1)!, 'notification.requested.v1');
   }
   await world.idle();
-  await world.restart(() => rewindConsumers(world.path));
+  await world.restart(() => rewindConsumers(world.dataDir));
   await world.idle();
   expect((await world.consumer('notification.send-bot')).handled).toBeGreaterThanOrEqual(5);
   for (const [index, id] of ids.entries()) expect(await world.api.events(id)).toEqual(before[index]);
@@ -149,7 +145,7 @@ test('27. The same event at the same place writes nothing; another one is refuse
   await world.api.finalView(id);
   await world.idle();
   await world.restart(() =>
-    withStore(world.path, async (store) => {
+    withStore(world.dataDir, async (store) => {
       const stream = `notification.event-${id}`;
       const records = [];
       for await (const record of store.readStream(stream)) records.push(record);

@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { HandlingView } from '#libs/operator';
-import { only, World } from './support/index.js';
+import { only, useWorld } from './support/index.js';
 
-let world: World;
-
-beforeAll(async () => {
-  world = await World.open({ useDirectory: true });
-});
-
-afterAll(() => world?.close());
+const world = useWorld({ useDirectory: true });
 
 /** What becomes of a notification that ends before anything is prepared: its records stop there, nothing goes out. */
 async function endsUnsent(recipientId: string) {

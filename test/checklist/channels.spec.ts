@@ -1,13 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { bothOf, isTerminalType, mailOf, only, slackOf, World } from './support/index.js';
+import { describe, expect, test } from '@jest/globals';
+import { bothOf, isTerminalType, mailOf, only, slackOf, useWorld, World } from './support/index.js';
 
-let world: World;
-
-beforeAll(async () => {
-  world = await World.open({ useDirectory: true });
-});
-
-afterAll(() => world?.close());
+const world = useWorld({ useDirectory: true });
 
 const optedOut = (channel: 'email' | 'slack') => ({ channel, optedOut: true });
 const refusal = { httpStatus: 400 };
@@ -69,8 +63,10 @@ describe('12. A channel that cannot be prepared', () => {
   });
 
   test('12. stop: nothing is enqueued on any, and the reason is told', async () => {
-    const strict = await World.open({ useDirectory: true, env: { TIDINGS_ON_CHANNEL_FAILURE: 'stop' } });
+    const strict = new World({ useDirectory: true, settings: { TIDINGS_ON_CHANNEL_FAILURE: 'stop' } });
     try {
+      await strict.open();
+      await strict.start();
       strict.directory.knows('half', { prepare: { slack: refusal } });
       const id = await strict.api.notify('half');
       expect(await strict.api.finalView(id)).toMatchObject({

@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { NotificationView } from '#libs/notification';
 import { eventually } from '../support/index.js';
-import { only, slackOf, World } from './support/index.js';
+import { only, slackOf, useWorld } from './support/index.js';
 
-let world: World;
-
-beforeAll(async () => {
-  world = await World.open({ env: { TIDINGS_MAIL_FROM: 'Tidings <tidings@example.org>' } });
-});
-
-afterAll(() => world?.close());
+const world = useWorld({ settings: { TIDINGS_MAIL_FROM: 'Tidings <tidings@example.org>' } });
 
 const everyByte = Buffer.from(Array.from({ length: 4_096 }, (_, index) => (index * 7) % 256));
 const image = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');

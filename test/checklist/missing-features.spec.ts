@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { postfixReport } from '#libs/testing/delivery-reports';
 import {
   Api,
@@ -11,18 +11,12 @@ import {
   startServer,
   temporaryFolder,
 } from '../support/index.js';
-import { gate, mailOf, World } from './support/index.js';
+import { gate, mailOf, useWorld } from './support/index.js';
 
 const team = 'team@example.org';
+const bounces = { TIDINGS_BOUNCE_ADDRESS: 'bounces@mail.example.org', TIDINGS_BOUNCE_LISTEN: '127.0.0.1:0' };
 
-let world: World;
-
-beforeAll(async () => {
-  const bounces = { TIDINGS_BOUNCE_ADDRESS: 'bounces@mail.example.org', TIDINGS_BOUNCE_LISTEN: '127.0.0.1:0' };
-  world = await World.open({ env: { TIDINGS_TEAM_EMAIL: team, ...bounces } });
-});
-
-afterAll(() => world?.close());
+const world = useWorld({ settings: { TIDINGS_TEAM_EMAIL: team, ...bounces } });
 
 const putMail = (id: string, more = {}) => world.api.putRecipient(id, mailOf(id), more);
 
@@ -128,7 +122,7 @@ test('W14. A mail that comes back after it was taken is known, and its address i
   const [mail] = world.mailsTo('gone');
   const report = { to: mail!.envelope.from, recipient: mailOf('gone'), messageId: mail!.parsed.messageId! };
   for (let times = 0; times < 2; times += 1) {
-    expect(await handOver(bouncesOf(world.server), report.to, postfixReport(report))).toMatchObject({ code: 250 });
+    expect(await handOver(bouncesOf(world), report.to, postfixReport(report))).toMatchObject({ code: 250 });
   }
   const types = await eventually(async () => {
     const all = await world.typesOf(id);
@@ -158,6 +152,6 @@ test('W13. The personal data of a recipient can be destroyed, wherever it stands
   const shown = JSON.stringify([view, await world.api.events(sent)]);
   expect(shown).not.toMatch(/canary/i);
   expect(shown).not.toContain(mailOf(id));
-  await world.server.stop();
-  expect(await findInFiles(world.path, [mailOf(id), 'Canary Name', 'canary subject', 'canary text'])).toEqual([]);
+  await world.stop();
+  expect(await findInFiles(world.dataDir, [mailOf(id), 'Canary Name', 'canary subject', 'canary text'])).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { ConsumerView, HandlingView, ParkedDetail, ParkedItem, ParkedPage, Redriven } from '#libs/operator';
 import { enqueue, eventually as soon, TemporaryStore, ToyFlow } from '#libs/testing';
 import {
@@ -9,22 +9,19 @@ import {
   type BrokenFlow,
 } from '../scenario/operator/parked-records.js';
 import { eventually, runServer } from '../support/index.js';
-import { gate, mailOf, World } from './support/index.js';
+import { gate, mailOf, useWorld } from './support/index.js';
 
-let world: World;
+const world = useWorld({ useDirectory: true });
 let flow: BrokenFlow;
 
 beforeAll(async () => {
-  world = await World.open({ useDirectory: true });
   const sample = await world.api.notify('sample');
   await world.api.finalView(sample);
   await world.idle();
   await world.restart(async () => {
-    flow = await breakFlow(world.path, sample);
+    flow = await breakFlow(world.dataDir, sample);
   });
 });
-
-afterAll(() => world?.close());
 
 const parked = async (query = '') => (await world.api.request<ParkedPage>('GET', `/v1/parked${query}`)).body.items;
 const redrive = async (filter: object) =>
@@ -84,7 +81,7 @@ test('24. Parked records are listed, inspected, redriven or archived, and an arc
   expect(archived).toMatchObject({ status: 200, body: { state: 'archived' } });
   expect(await redrive({ ids: [projection!.id] })).toMatchObject({ count: 0, ids: [] });
 
-  await world.restart(() => mendFlow(world.path, flow));
+  await world.restart(() => mendFlow(world.dataDir, flow));
   expect(await parked('?state=archived')).toMatchObject([{ id: projection!.id }]);
   expect((await redrive({ correlationId: flow.id })).ids).not.toContain(projection!.id);
   await eventually(async () => (await parked()).length === 0 || undefined);
@@ -99,7 +96,7 @@ test('25. One worker at a time: a record that is being handled is handed to nobo
   await eventually(async () => world.directory.timesAsked('audience', id) === 1 || undefined);
   // Others are handled meanwhile, so nothing but this record's worker holds it up.
   for (let count = 0; count < 5; count += 1) await world.api.finalView(await world.api.notify(`passer${count}`));
-  const second = await runServer(world.path, []);
+  const second = await runServer(world.dataDir, []);
   expect(second.code).toBe(1);
   expect(second.stderr).toContain('is in use');
   expect(world.directory.timesAsked('audience', id)).toBe(1);

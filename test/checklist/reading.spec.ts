@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { fold } from '#libs/kernel';
 import { foldView, notification, type NotificationEvent, type ViewSource } from '#libs/notification';
 import { eventually, findInFiles, type EventItem } from '../support/index.js';
-import { mailOf, slackOf, World } from './support/index.js';
+import { mailOf, slackOf, useWorld } from './support/index.js';
 
-let world: World;
-
-beforeAll(async () => {
-  world = await World.open({ useDirectory: true });
-});
-
-afterAll(() => world?.close());
+const world = useWorld({ useDirectory: true });
 
 interface Mail {
   readonly notificationId: string;
@@ -56,7 +50,7 @@ test('29. What emails went to test@example.com?', async () => {
   expect(succeeded.map(({ notificationId }) => notificationId)).toEqual(sent);
   expect(succeeded).toHaveLength(world.smtp.mails.filter(({ envelope }) => envelope.to.includes(address)).length);
   expect(await mails('to=nobody@example.com', 0)).toEqual([]);
-  expect(await findInFiles(world.path, [address])).toEqual([]);
+  expect(await findInFiles(world.dataDir, [address])).toEqual([]);
 });
 
 const attachments = [{ fileName: 'a.txt', mediaType: 'text/plain', content: 'YQ==' }];

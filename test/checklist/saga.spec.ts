@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { eventually } from '../support/index.js';
-import { gate, isTerminalType, mailOf, only, rewindConsumers, slackOf, World } from './support/index.js';
+import { gate, isTerminalType, mailOf, only, rewindConsumers, slackOf, useWorld } from './support/index.js';
 
-let world: World;
-
-beforeAll(async () => {
-  world = await World.open();
-});
-
-afterAll(() => world?.close());
+const world = useWorld();
 
 const refuseMailTo = (id: string) =>
   world.smtp.behave({ at: 'recipient', recipient: mailOf(id), reply: '550 5.1.1 no such user' });
@@ -141,7 +135,7 @@ test('20. A finished saga that is run again writes no second outcome', async () 
     before.push(await world.api.events(id));
   }
   await world.idle();
-  await world.restart(() => rewindConsumers(world.path));
+  await world.restart(() => rewindConsumers(world.dataDir));
   await world.idle();
   expect((await world.consumer('notification.delivery-saga-handler')).handled).toBeGreaterThan(2);
   for (const [index, id] of ids.entries()) {

@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { newId } from '#libs/kernel';
-import { eventually } from '../support/index.js';
-import { gate, isTerminalType, mailOf, only, slackOf, withStore, World } from './support/index.js';
+import { eventually, withStore } from '../support/index.js';
+import { gate, isTerminalType, mailOf, only, slackOf, useWorld } from './support/index.js';
 
-let world: World;
-
-beforeAll(async () => {
-  world = await World.open();
-});
-
-afterAll(() => world?.close());
+const world = useWorld();
 
 const sent = {
   type: 'email.sent.v1',
@@ -42,8 +36,8 @@ test.each([
     const types = await world.typesOf(id);
     return (types.includes('email.claimed.v1') && types.includes('slack.claimed.v1')) || undefined;
   });
-  await world.server.kill();
-  await withStore(world.path, async (store) => {
+  await world.kill();
+  await withStore(world.dataDir, async (store) => {
     for await (const { stream, metadata } of store.readAll({ filter: { types: ['email.claimed.v1'] } })) {
       if (metadata.$correlationId !== id) continue;
       const events = outcomes.map((outcome) => ({ id: newId(), ...outcome, metadata: { $correlationId: id } }));

@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { newId } from '#libs/kernel';
-import { eventually, type Accepted } from '../support/index.js';
-import { gate, isTerminalType, mailOf, rewindConsumers, slackOf, withStore, World } from './support/index.js';
+import { eventually, withStore, type Accepted } from '../support/index.js';
+import { gate, isTerminalType, mailOf, rewindConsumers, slackOf, useWorld } from './support/index.js';
 
-let world: World;
-
-beforeAll(async () => {
-  world = await World.open();
-});
-
-afterAll(() => world?.close());
+const world = useWorld();
 
 const putMail = (id: string, more = {}) => world.api.putRecipient(id, mailOf(id), more);
 
@@ -27,7 +21,7 @@ test('W1. A process killed in the middle of sending leaves nothing that waits fo
   await putMail('killed');
   const id = await world.api.notify('killed');
   await typesWith(id, 'email.claimed.v1');
-  await world.server.kill();
+  await world.kill();
   door.open();
   await world.start();
   const view = await world.api.finalView(id);
@@ -45,7 +39,7 @@ test('W2. A channel that never answers does not keep the saga: its deadline ends
   const id = await world.api.notify('silent');
   await typesWith(id, 'email.send.v1');
   await world.restart(() =>
-    withStore(world.path, async (store) => {
+    withStore(world.dataDir, async (store) => {
       // What the saga does where it waits for long; the deadline itself is a day away.
       const data = { dueAt: Date.now(), purpose: 'notification.delivery-deadline' };
       const event = { id: newId(), type: 'runtime.timer-scheduled.v1', data, metadata: { $correlationId: id } };
@@ -65,7 +59,7 @@ test('W3. A re-run writes under the same ids: nothing is enqueued or sent twice,
   await turnMailBot('pause');
   const id = await world.api.notify('rerun');
   const before = await typesWith(id, 'email.send.v1');
-  await world.restart(() => rewindConsumers(world.path));
+  await world.restart(() => rewindConsumers(world.dataDir));
   await eventually(async () => (await world.consumer('notification.fan-out-bot')).lag === 0 || undefined);
   expect(await world.typesOf(id)).toEqual(before);
   await turnMailBot('resume');

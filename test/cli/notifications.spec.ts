@@ -1,26 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import PostalMime from 'postal-mime';
 import type { NotificationView } from '#libs/notification';
-import { Api, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { useServer } from '../support/index.js';
 import { rowsOf, tidings } from './tidings.js';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer();
+const { api } = server;
 
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  server = await startServer(folder.path);
-  api = new Api(server.url);
-  await api.putRecipient('ada', 'ada@example.com');
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await folder?.remove();
-});
+beforeAll(() => api.putRecipient('ada', 'ada@example.com'));
 
 function run(...args: string[]) {
   return tidings(args, { TIDINGS_URL: server.url });
@@ -41,8 +30,8 @@ describe('send', () => {
   });
 
   test('sends all that it is told', async () => {
-    const html = join(folder.path, 'hello.html');
-    const file = join(folder.path, 'invoice.pdf');
+    const html = join(server.dataDir, 'hello.html');
+    const file = join(server.dataDir, 'invoice.pdf');
     await writeFile(html, '<b>How are you?</b>');
     await writeFile(file, '%PDF-1.7');
     const { code, stdout } = await run(
@@ -64,7 +53,7 @@ describe('send', () => {
   });
 
   test('uploads large files first', async () => {
-    const [small, large] = [join(folder.path, 'small.txt'), join(folder.path, 'large.bin')];
+    const [small, large] = [join(server.dataDir, 'small.txt'), join(server.dataDir, 'large.bin')];
     await writeFile(small, 'small');
     await writeFile(large, Buffer.alloc(6_000_000, 7));
     const { code, stdout } = await run(...good, '--attach', large, '--attach', small, '--wait', '--json');

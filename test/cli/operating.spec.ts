@@ -1,25 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ParkedPage, Redriven, ViewView } from '#libs/operator';
-import { allParked, startWithBrokenFlow, type BrokenFlow } from '../scenario/operator/parked-records.js';
-import { Api, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { allParked, restartWithBrokenFlow, type BrokenFlow } from '../scenario/operator/parked-records.js';
+import { useServer } from '../support/index.js';
 import { rowsOf, tidings } from './tidings.js';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer();
+const { api } = server;
 let flow: BrokenFlow;
 let total: number;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  ({ server, flow } = await startWithBrokenFlow(folder.path, ({ url }) => new Api(url)));
-  api = new Api(server.url);
+  ({ flow } = await restartWithBrokenFlow(server));
   total = (await allParked(api)).length;
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await folder?.remove();
 });
 
 function run(...args: string[]) {

@@ -6,10 +6,9 @@ import type { ConsumerView } from '#libs/operator';
 import { startFacade } from '#libs/store/facade';
 import { openSqliteStore } from '#libs/store/sqlite';
 import { SmtpDouble } from '#libs/testing';
-import { Api, eventually, startServer, temporaryFolder } from '../support/index.js';
+import { Api, eventually, readStore, startServer, temporaryFolder } from '../support/index.js';
 import { CrashingServer } from './support/crashing-server-process.js';
 import { attemptsOf } from './support/cluster.js';
-import { readStore } from './support/evidence.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let smtp: SmtpDouble;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { SmtpDouble } from '#libs/testing';
 import { postfixReport } from '#libs/testing/delivery-reports';
-import { eventually, handOver, temporaryFolder } from '../support/index.js';
+import { eventually, handOver, readStore, temporaryFolder } from '../support/index.js';
 import { CrashingServer } from './support/crashing-server-process.js';
-import { expectWholeStreams, readStore } from './support/evidence.js';
+import { expectWholeStreams } from './support/evidence.js';
 
 const ada = 'ada@example.com';
 const team = 'team@example.org';

@@ -1,7 +1,15 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { categoryOf, keyOf, type RecordedEvent } from '#libs/kernel';
-import { Api, eventually, startServer, temporaryFolder, type Accepted, type ServerProcess } from '../support/index.js';
-import { expectWholeStreams, readStore } from './support/evidence.js';
+import {
+  Api,
+  eventually,
+  readStore,
+  startServer,
+  temporaryFolder,
+  type Accepted,
+  type ServerProcess,
+} from '../support/index.js';
+import { expectWholeStreams } from './support/evidence.js';
 
 const members = Array.from({ length: 2_000 }, (_, index) => `user-${index}`);
 /** So many of them have an address; the others fail. */

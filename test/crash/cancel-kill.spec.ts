@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { correlationOf } from '#libs/kernel';
 import { SmtpDouble } from '#libs/testing';
-import { eventually, temporaryFolder } from '../support/index.js';
+import { eventually, readStore, temporaryFolder } from '../support/index.js';
 import { CrashingServer } from './support/crashing-server-process.js';
-import { expectWholeStreams, readStore, terminalTypes } from './support/evidence.js';
+import { expectWholeStreams, terminalTypes } from './support/evidence.js';
 
 /** What is appended when a notification is cancelled that waits for its time, or for its next attempt, in order. */
 const steps = {

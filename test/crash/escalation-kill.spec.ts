@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { keyOf } from '#libs/kernel';
 import { SmtpDouble } from '#libs/testing';
-import { eventually, temporaryFolder } from '../support/index.js';
+import { eventually, readStore, temporaryFolder } from '../support/index.js';
 import { CrashingServer } from './support/crashing-server-process.js';
-import { expectWholeStreams, readStore } from './support/evidence.js';
+import { expectWholeStreams } from './support/evidence.js';
 
 /** What is appended for a failure once it stands, in order, and how many notifications fail in the trial. */
 const steps: readonly (readonly [type: string, failures: number, nth?: number])[] = [

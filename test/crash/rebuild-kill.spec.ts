@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import type { ViewView } from '#libs/operator';
 import { SmtpDouble } from '#libs/testing';
-import { eventually, temporaryFolder } from '../support/index.js';
+import { eventually, readStore, temporaryFolder } from '../support/index.js';
 import { CrashingServer } from './support/crashing-server-process.js';
-import { expectSentOnce, expectWholeStreams, readStore } from './support/evidence.js';
+import { expectSentOnce, expectWholeStreams } from './support/evidence.js';
 import type { KillPoint } from './support/killing-store.js';
 
 const notifications = 30;

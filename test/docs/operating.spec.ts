@@ -3,31 +3,26 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ParkedPage } from '#libs/operator';
-import { startWithBrokenFlow, type BrokenFlow } from '../scenario/operator/parked-records.js';
-import { Api, eventually, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { restartWithBrokenFlow, type BrokenFlow } from '../scenario/operator/parked-records.js';
+import { eventually, useServer } from '../support/index.js';
 
 // Three folders up from dist/test/docs.
 const page = readFileSync(new URL('../../../docs/operating.md', import.meta.url), 'utf8');
 const run = promisify(execFile);
 
-let server: ServerProcess;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+afterAll(() => server.stop());
+
+const server = useServer();
 let flow: BrokenFlow;
 let id: string;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  ({ server, flow } = await startWithBrokenFlow(folder.path, ({ url }) => new Api(url)));
+  ({ flow } = await restartWithBrokenFlow(server));
   const parked = await eventually(async () => {
-    const { body } = await new Api(server.url).request<ParkedPage>('GET', '/v1/parked?consumer=notification.send-bot');
+    const { body } = await server.api.request<ParkedPage>('GET', '/v1/parked?consumer=notification.send-bot');
     return body.items[0];
   });
   id = parked.id;
-});
-
-afterAll(async () => {
-  await server.stop();
-  await folder.remove();
 });
 
 test('the examples do what they say', async () => {
@@ -36,7 +31,7 @@ test('the examples do what they say', async () => {
   const script = [`id=${id}`, `notification=${flow.id}`, ...examples.map((example) => `${example}\necho "-- next --"`)]
     .join('\n')
     .replaceAll('http://127.0.0.1:3000', server.url);
-  const { stdout } = await run('bash', ['-euc', script], { cwd: folder.path });
+  const { stdout } = await run('bash', ['-euc', script], { cwd: server.dataDir });
   const [consumers, turned, parked, redriven, archived, handling, rebuilt] = stdout.split('-- next --\n');
   expect(Object.keys(itemsOf(consumers!)[0]!)).toEqual(Object.keys(itemsOf(answerAfter('## See how'))[0]!));
   expect(turned).toMatch(/"state":"paused".*"state":"running"/);

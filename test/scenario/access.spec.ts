@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { scopeMeanings, type Scope } from '#libs/access';
 import type { OpenApiDocument } from '#libs/http';
@@ -7,19 +7,16 @@ import {
   eventually,
   keysIn,
   readEvents,
-  startServer,
-  temporaryFolder,
+  useServer,
   type Accepted,
   type EventItem,
   type Keys,
-  type ServerProcess,
 } from '../support/index.js';
 
 const scopes = Object.keys(scopeMeanings) as Scope[];
 const content = { subject: 'Hello', text: 'How are you?' };
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
+const server = useServer({ start: false });
 let keys: Keys;
 let shop: string;
 let owner: string;
@@ -27,8 +24,7 @@ const only = new Map<Scope, string>();
 const allBut = new Map<Scope, string>();
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  keys = keysIn(folder.path);
+  keys = keysIn(server.dataDir);
   shop = keys.make('shop', ['notifications:write', 'recipients:write']);
   owner = keys.make('owner', ['*']);
   for (const scope of scopes) {
@@ -42,16 +38,10 @@ beforeAll(async () => {
     );
   }
   await keys.write();
-  const env = { TIDINGS_API_KEYS_FILE: keys.file, TIDINGS_LOG_LEVEL: 'debug' };
-  server = await startServer(folder.path, env);
+  await server.start({ TIDINGS_API_KEYS_FILE: keys.file, TIDINGS_LOG_LEVEL: 'debug' });
 });
 
-afterAll(async () => {
-  await server?.kill();
-  await folder?.remove();
-});
-
-const as = (key?: string): Api => new Api(server.url, key);
+const as = (key?: string): Api => new Api(server, key);
 
 /** Every operation of the document, with the scope that it says; undefined: it is public. */
 async function operations(): Promise<{ method: string; path: string; scope: Scope | undefined }[]> {

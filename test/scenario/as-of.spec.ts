@@ -1,26 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ProblemDocument } from '#libs/http';
 import { categoryOf } from '#libs/kernel';
 import { foldView, type NotificationView, type ViewSource } from '#libs/notification';
-import { SmtpDouble } from '#libs/testing';
-import { Api, startServer, temporaryFolder, type EventItem, type ServerProcess } from '../support/index.js';
+import { useServer, type EventItem } from '../support/index.js';
 
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
-
-beforeAll(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url });
-  api = new Api(server.url);
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await smtp?.close();
-  await folder?.remove();
-});
+const server = useServer({ smtp: true });
+const { api } = server;
 
 function asOf<Body>(path: string, moment: string | bigint) {
   return api.request<Body>('GET', `${path}?asOf=${moment}`);
@@ -33,7 +18,7 @@ describe('a notification', () => {
   beforeAll(async () => {
     const channels = { email: { address: 'ada@example.com' }, slack: { channel: 'C024BE91L' } };
     await api.request('PUT', '/v1/recipients/ada', { channels });
-    smtp.behave({ at: 'data', times: 1, reply: '451 4.3.0 try later' });
+    server.smtp.behave({ at: 'data', times: 1, reply: '451 4.3.0 try later' });
     id = await api.notify('ada', { tags: { invoice: '7' } });
     expect((await api.finalView(id)).status).toBe('sent');
     records = await api.events(id);

@@ -1,53 +1,29 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventsPage } from '#libs/audit';
-import { categoryOf, type RecordedEvent } from '#libs/kernel';
-import {
-  Api,
-  openEvents,
-  readEvents,
-  startServer,
-  temporaryFolder,
-  type EventItem,
-  type ServerProcess,
-} from '../support/index.js';
+import { categoryOf } from '#libs/kernel';
+import { readEvents, readStore, useServer, withStore, type EventItem } from '../support/index.js';
 
 const canary = 'canary.address@audit.example.com';
 const badStream = 'notification.clientOperation-0197a000-0000-7000-8000-00000000bad0';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer({ start: false });
+const { api } = server;
 /** Of somebody who is known, and of somebody who was erased. */
 let id: string;
 let erasedId: string;
 
-async function stored(): Promise<RecordedEvent[]> {
-  const store = await openEvents(folder.path);
-  const records: RecordedEvent[] = [];
-  for await (const record of store.readAll()) records.push(record);
-  await store.close();
-  return records;
-}
-
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  const store = await openEvents(folder.path);
-  await store.append(badStream, 'noStream', [
-    { id: '0197a000-0000-7000-8000-000000000001', type: 'notification.send.v99', data: { recipientId: 'ada' } },
-  ]);
-  await store.close();
-  server = await startServer(folder.path);
-  api = new Api(server.url);
+  await withStore(server.dataDir, (store) =>
+    store.append(badStream, 'noStream', [
+      { id: '0197a000-0000-7000-8000-000000000001', type: 'notification.send.v99', data: { recipientId: 'ada' } },
+    ]),
+  );
+  await server.start();
   await api.putRecipient('ada', 'ada@example.com', { displayName: 'Ada' });
   await api.putRecipient('gone', canary, { displayName: 'Canary Display Name' });
   [id, erasedId] = await Promise.all([api.notify('ada'), api.notify('gone')]);
   await Promise.all([api.finalView(id), api.finalView(erasedId)]);
   await api.request('DELETE', '/v1/recipients/gone');
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await folder?.remove();
 });
 
 async function lines(query = ''): Promise<EventItem[]> {
@@ -85,11 +61,10 @@ describe('an auditor', () => {
     );
 
     await server.stop();
-    const history = (await stored()).filter(
+    const history = (await readStore(server.dataDir)).filter(
       ({ stream }) => !/^runtime\.|\.view\.|\.snapshot$/.test(categoryOf(stream)),
     );
-    server = await startServer(folder.path);
-    api = new Api(server.url);
+    await server.start();
     expect(all.map((item) => [item.position, item.stream, item.revision, item.id, item.type, item.metadata])).toEqual(
       history.map((record) => [
         String(record.position),

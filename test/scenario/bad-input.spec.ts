@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { SmtpDouble } from '#libs/testing';
-import { Api, eventually, openEvents, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { Api, eventually, useServer, withStore } from '../support/index.js';
 import { accessChecks, ownerKey, writeKeys } from './bad-input/access-checks.js';
 import { appendBadRecords, followUpChecks, readParked, recordChecks } from './bad-input/record-checks.js';
 import { bounceChecks } from './bad-input/bounce-checks.js';
@@ -10,15 +9,11 @@ import { requestChecks } from './bad-input/request-checks.js';
 import { documentedRows } from './bad-input/table.js';
 
 const documented = documentedRows();
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer({ smtp: true, settings: { TIDINGS_BLOB_LIMIT_MB: '1' }, start: false });
+const api = new Api(server, ownerKey);
 
 async function start(): Promise<void> {
-  const env = { TIDINGS_SMTP_URL: smtp.url, TIDINGS_BLOB_LIMIT_MB: '1' };
-  server = await startServer(folder.path, { ...env, TIDINGS_API_KEYS_FILE: await writeKeys(folder.path) });
-  api = new Api(server.url, ownerKey);
+  await server.start({ ...server.settings, TIDINGS_API_KEYS_FILE: await writeKeys(server.dataDir) });
 }
 
 /** How many of them park a record, as a row has it. */
@@ -27,15 +22,8 @@ function consumersIn(outcome: string | undefined): number {
 }
 
 beforeAll(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
   await start();
   await api.putRecipient('good', 'good@example.com');
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await smtp?.close();
-  await folder?.remove();
 });
 
 test('docs/bad-input.md has a row for every check, and only those', () => {
@@ -74,18 +62,12 @@ describe('in the store', () => {
   beforeAll(async () => {
     await api.finalView(await api.notify('good'));
     await server.stop();
-    const before = await openEvents(folder.path);
-    keys = await appendBadRecords(before);
-    await before.close();
-
+    keys = await withStore(server.dataDir, appendBadRecords);
     await start();
     const parkings = [...keys.keys()].reduce((sum, input) => sum + consumersIn(documented.get(input)), 0);
     await eventually(async () => (server.output.split('"action":"park"').length > parkings ? true : undefined));
     await server.stop();
-
-    const after = await openEvents(folder.path);
-    parked = await readParked(after);
-    await after.close();
+    parked = await withStore(server.dataDir, readParked);
     await start();
   });
 

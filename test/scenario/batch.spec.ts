@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Api, startServer, temporaryFolder, type Accepted, type Answer, type ServerProcess } from '../support/index.js';
+import { beforeAll, expect, test } from '@jest/globals';
+import { useServer, type Accepted, type Answer } from '../support/index.js';
 
 interface Problem {
   readonly type: string;
@@ -10,21 +10,10 @@ interface Batch {
   readonly items: readonly (Accepted & Problem)[];
 }
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer();
+const { api } = server;
 
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  server = await startServer(folder.path);
-  api = new Api(server.url);
-  await api.putRecipient('ada', 'ada@example.com');
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await folder?.remove();
-});
+beforeAll(() => api.putRecipient('ada', 'ada@example.com'));
 
 const item = (subject: string, more: object = {}) => ({
   recipientId: 'ada',

@@ -1,19 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { newId } from '#libs/kernel';
-import { SmtpDouble } from '#libs/testing';
-import {
-  Api,
-  eventually,
-  findInFiles,
-  openEvents,
-  startServer,
-  temporaryFolder,
-  type ServerProcess,
-} from '../support/index.js';
+import { eventually, findInFiles, useServer, withStore } from '../support/index.js';
 
 interface Upload {
   readonly id: string;
@@ -25,27 +16,12 @@ interface Upload {
 const canary = 'A canary sits in the upload.';
 const fileName = 'canary-file-name.bin';
 
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
-
-async function start(): Promise<void> {
-  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url, TIDINGS_BLOB_LIMIT_MB: '40' });
-  api = new Api(server.url);
-}
+const server = useServer({ smtp: true, settings: { TIDINGS_BLOB_LIMIT_MB: '40' } });
+const { api } = server;
 
 beforeAll(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-  await start();
   await api.putRecipient('ada', 'ada@example.com');
   await api.putRecipient('bob', 'bob@example.com');
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await smtp?.close();
-  await folder?.remove();
 });
 
 async function upload(bytes: Uint8Array): Promise<Upload> {
@@ -64,12 +40,12 @@ const notify = (recipientId: string, ...blobIds: readonly string[]) =>
 
 /** The attachments of the last mail to somebody. */
 function attachmentsTo(address: string): Buffer[] {
-  const mail = smtp.mails.findLast(({ envelope }) => envelope.to.includes(address));
+  const mail = server.smtp.mails.findLast(({ envelope }) => envelope.to.includes(address));
   return mail!.parsed.attachments.map(({ content }) => Buffer.from(content as ArrayBuffer));
 }
 
 async function blobFiles(): Promise<string[]> {
-  const entries = await readdir(join(folder.path, 'blobs'), { recursive: true, withFileTypes: true });
+  const entries = await readdir(join(server.dataDir, 'blobs'), { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
 }
 
@@ -138,7 +114,7 @@ test('the records name the blobs and their sizes, and the hash nowhere', async (
     attachments: 1,
     blobs: [{ id: `${id}-attachment-0`, size: bytes.length, keyId: expect.any(String) }],
   });
-  expect(await findInFiles(folder.path, [sha256, canary, fileName])).toEqual([]);
+  expect(await findInFiles(server.dataDir, [sha256, canary, fileName])).toEqual([]);
 });
 
 test('an erasure makes the copies of the recipient unreadable, and no others', async () => {
@@ -159,7 +135,7 @@ test('an erasure makes the copies of the recipient unreadable, and no others', a
   expect(await api.finalView(pending)).toMatchObject({ status: 'failed', reason: 'recipientErased' });
   expect((await api.finalView(await notify('bob', blobId))).status).toBe('sent');
   expect(attachmentsTo('bob@example.com')).toEqual([bytes]);
-  expect(await findInFiles(folder.path, [canary, fileName])).toEqual([]);
+  expect(await findInFiles(server.dataDir, [canary, fileName])).toEqual([]);
   for (const text of [canary, fileName]) expect(server.output).not.toContain(text);
 });
 
@@ -171,15 +147,14 @@ test('a process that is killed in the middle of an upload leaves no file of it',
   await eventually(async () => ((await blobFiles()).length > before.length ? true : undefined));
   await server.kill();
   expect(await blobFiles()).toHaveLength(before.length + 1);
-  await start();
+  await server.start();
   expect(await blobFiles()).toEqual(before);
 });
 
 test('uploads are there after a restart', async () => {
   const bytes = randomBytes(1_000);
   const uploaded = await upload(bytes);
-  await server.stop();
-  await start();
+  await server.restart();
   expect((await api.request('GET', `/v1/blobs/${uploaded.id}`)).body).toEqual(uploaded);
   expect((await api.finalView(await notify('ada', uploaded.id))).status).toBe('sent');
   expect(attachmentsTo('ada@example.com')).toEqual([bytes]);
@@ -191,8 +166,7 @@ describe('in the sandbox, when the time of the attachments is over', () => {
 
   beforeAll(async () => {
     await server.stop();
-    server = await startServer(folder.path);
-    api = new Api(server.url);
+    await server.start({});
     const { id: blobId } = await upload(Buffer.from(canary));
     id = await notify('bob', blobId);
     message = (await api.finalView(id)).channels.email!.operations[0]!.message!;
@@ -202,13 +176,12 @@ describe('in the sandbox, when the time of the attachments is over', () => {
       (await api.events(id)).find(({ stream, type }) => stream === timer && type === 'runtime.timer-scheduled.v1'),
     );
     await server.stop();
-    const store = await openEvents(folder.path);
     const data = { purpose: scheduled.data['purpose'] };
     const metadata = { $correlationId: id };
-    await store.append(timer, 0n, [{ id: newId(), type: 'runtime.timer-fired.v1', data, metadata }]);
-    await store.close();
-    server = await startServer(folder.path);
-    api = new Api(server.url);
+    await withStore(server.dataDir, (store) =>
+      store.append(timer, 0n, [{ id: newId(), type: 'runtime.timer-fired.v1', data, metadata }]),
+    );
+    await server.start({});
   });
 
   test('they are removed, and the mail with them', async () => {

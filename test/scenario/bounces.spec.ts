@@ -1,19 +1,10 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { NotificationView } from '#libs/notification';
-import { SmtpDouble, type TakenMail } from '#libs/testing';
+import type { TakenMail } from '#libs/testing';
 import { exchangeReport, gmailReport, mailOf, postfixReport } from '#libs/testing/delivery-reports';
-import {
-  Api,
-  bouncesOf,
-  eventually,
-  findInFiles,
-  handOver,
-  startServer,
-  temporaryFolder,
-  type ServerProcess,
-} from '../support/index.js';
+import { bouncesOf, eventually, findInFiles, handOver, useServer } from '../support/index.js';
 
 const ada = 'ada@example.com';
 const team = 'team@example.org';
@@ -23,29 +14,10 @@ const settings = {
   TIDINGS_TEAM_EMAIL: team,
 };
 
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
-let bounces: string;
+const server = useServer({ smtp: true, settings, perTest: true });
+const { api } = server;
 
-async function start(): Promise<void> {
-  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url, ...settings });
-  api = new Api(server.url);
-  bounces = bouncesOf(server);
-}
-
-beforeEach(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-  await start();
-  await api.putRecipient('ada', ada);
-});
-
-afterEach(async () => {
-  await server?.kill();
-  await smtp.close();
-  await folder.remove();
-});
+beforeEach(() => api.putRecipient('ada', ada));
 
 /** A notification that was sent, and its mail as the mail server has it. */
 async function sent(): Promise<{
@@ -55,7 +27,7 @@ async function sent(): Promise<{
 }> {
   const view = await api.finalView(await api.notify('ada'));
   expect(view.status).toBe('sent');
-  const mail = smtp.mails.findLast(({ envelope }) => envelope.to.includes(ada))!;
+  const mail = server.smtp.mails.findLast(({ envelope }) => envelope.to.includes(ada))!;
   return { view, mail, report: { to: mail.envelope.from, recipient: ada, messageId: mail.parsed.messageId! } };
 }
 
@@ -88,7 +60,10 @@ test('a mail is taken and comes back: the view, the team, the recipient and the 
   expect(mail.envelope.from).toMatch(/^bounces\+[0-9a-v]{40}@mail\.example\.org$/);
   expect(mail.parsed.from).toMatchObject({ address: 'tidings@localhost' });
 
-  expect(await handOver(bounces, report.to, postfixReport(report))).toEqual({ code: 250, text: '2.0.0 on record' });
+  expect(await handOver(bouncesOf(server), report.to, postfixReport(report))).toEqual({
+    code: 250,
+    text: '2.0.0 on record',
+  });
   const after = await eventuallyView(
     view.id,
     ({ escalation, delivery }) => escalation !== null && delivery !== undefined,
@@ -102,7 +77,7 @@ test('a mail is taken and comes back: the view, the team, the recipient and the 
     },
   });
 
-  const told = await eventually(async () => smtp.mails.find(({ envelope }) => envelope.to.includes(team)));
+  const told = await eventually(async () => server.smtp.mails.find(({ envelope }) => envelope.to.includes(team)));
   expect(told.parsed.subject).toBe('1 notification failed (bounced 1)');
   expect(told.parsed.text).toContain('email 5.1.1');
   expect(told.parsed.text).toContain(view.id);
@@ -120,17 +95,17 @@ test('a mail is taken and comes back: the view, the team, the recipient and the 
   expect((await sent()).view.status).toBe('sent');
 
   await server.stop();
-  expect(await findInFiles(folder.path, [ada, 'User unknown in virtual mailbox table'])).toEqual([]);
+  expect(await findInFiles(server.dataDir, [ada, 'User unknown in virtual mailbox table'])).toEqual([]);
 });
 
 test('that a mail to the team comes back is on record, and nobody is told', async () => {
   const id = await api.notify('nobody');
-  const [told] = await smtp.received(1);
+  const [told] = await server.smtp.received(1);
   const { escalation } = await eventuallyView(id, (view) => view.escalation !== null);
   const report = { to: told!.envelope.from, recipient: team, messageId: told!.parsed.messageId! };
   // Until the mail has its outcome the server is asked to come back.
   await eventually(async () =>
-    (await handOver(bounces, report.to, gmailReport(report))).code === 250 ? true : undefined,
+    (await handOver(bouncesOf(server), report.to, gmailReport(report))).code === 250 ? true : undefined,
   );
   const types = await eventually(async () => {
     const all = (await api.events(id)).map(({ type }) => type);
@@ -139,7 +114,7 @@ test('that a mail to the team comes back is on record, and nobody is told', asyn
   expect(types.filter((type) => type === 'notification.notify-internal-team.v1')).toHaveLength(1);
   expect(await api.view(id)).toMatchObject({ escalation });
   const { report: another } = await sent();
-  await handOver(bounces, another.to, postfixReport(another));
+  await handOver(bouncesOf(server), another.to, postfixReport(another));
   await marked();
   const { body } = await api.request<{ items: { stream: string }[] }>(
     'GET',
@@ -151,10 +126,10 @@ test('that a mail to the team comes back is on record, and nobody is told', asyn
 test('repeated, a report adds nothing, over SMTP and over HTTP', async () => {
   const { view, report } = await sent();
   const mail = exchangeReport(report);
-  await handOver(bounces, report.to, mail);
+  await handOver(bouncesOf(server), report.to, mail);
   await marked();
   const before = await api.events(view.id);
-  expect((await handOver(bounces, report.to.toUpperCase(), mail)).code).toBe(250);
+  expect((await handOver(bouncesOf(server), report.to.toUpperCase(), mail)).code).toBe(250);
   const posted = await api.request('POST', '/v1/bounces', mail, { 'content-type': 'message/rfc822' });
   expect(posted).toMatchObject({ status: 200, body: { recorded: 0, repeated: 1, ignored: [] } });
   const { id: operationId } = view.channels.email!.operations[0]!;
@@ -185,7 +160,10 @@ describe('the listener', () => {
     const { report } = await sent();
     const forged = report.to.replace(/\+(.)/, (_, digit: string) => `+${digit === '0' ? '1' : '0'}`);
     for (const to of [forged, 'bounces@mail.example.org', 'ada@example.com']) {
-      expect(await handOver(bounces, to, postfixReport(report))).toEqual({ code: 550, text: '5.1.1 no such address' });
+      expect(await handOver(bouncesOf(server), to, postfixReport(report))).toEqual({
+        code: 550,
+        text: '5.1.1 no such address',
+      });
     }
     expect(await counted('refused')).toBe(3);
     expect(await email()).toEqual({ address: ada });
@@ -194,7 +172,7 @@ describe('the listener', () => {
   test('takes an answer of a machine and makes nothing of it', async () => {
     const { view, report } = await sent();
     const answer = mailOf(`To: ${report.to}`, 'Subject: Out of office', '', 'I am away.');
-    expect((await handOver(bounces, report.to, answer)).code).toBe(250);
+    expect((await handOver(bouncesOf(server), report.to, answer)).code).toBe(250);
     expect(await counted('notAReport')).toBe(1);
     expect(server.output).toContain('"kind":"notAReport"');
     expect(server.output).not.toContain(ada);
@@ -204,16 +182,16 @@ describe('the listener', () => {
   test('refuses a report that cannot be read, for good', async () => {
     const { report } = await sent();
     const broken = Buffer.from(postfixReport(report).toString().replace('Action: failed', 'Action: lost'));
-    expect((await handOver(bounces, report.to, broken)).code).toBe(554);
+    expect((await handOver(bouncesOf(server), report.to, broken)).code).toBe(554);
     expect(await counted('malformed')).toBe(1);
   });
 
   test('takes a report with all of a large mail behind it, and refuses what is larger than any', async () => {
     const { view, report } = await sent();
     const large = Buffer.concat([postfixReport(report), Buffer.alloc(3_000_000, 'It is due.\r\n')]);
-    expect((await handOver(bounces, report.to, large)).code).toBe(250);
+    expect((await handOver(bouncesOf(server), report.to, large)).code).toBe(250);
     await eventuallyView(view.id, ({ delivery }) => delivery !== undefined);
-    const { hostname, port } = new URL(bounces);
+    const { hostname, port } = new URL(bouncesOf(server));
     const socket = connect(Number(port), hostname);
     const replies = lines(socket);
     await replies.next();

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { NotificationView } from '#libs/notification';
-import { SmtpDouble } from '#libs/testing';
-import { Api, startServer, temporaryFolder, type Accepted, type Answer, type ServerProcess } from '../support/index.js';
+import { useServer, type Accepted, type Answer } from '../support/index.js';
 
 interface Broadcast {
   readonly id: string;
@@ -19,24 +18,13 @@ interface List<Item> {
   readonly nextCursor: string | null;
 }
 
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer({ smtp: true });
+const { api } = server;
 
 beforeAll(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url });
-  api = new Api(server.url);
   await api.putRecipient('ada', 'ada@example.com');
   await api.putRecipient('bo', 'bo@example.com');
   await api.putRecipient('cy', 'cy@example.com', { preferences: { default: { channels: [] } } });
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await smtp?.close();
-  await folder?.remove();
 });
 
 function post(subject: string, to: object, headers: Record<string, string> = {}): Promise<Answer<Accepted>> {
@@ -48,7 +36,7 @@ async function completed({ body: { href } }: Answer<Accepted>): Promise<Broadcas
 }
 
 function toldOf(subject: string): string[] {
-  return smtp.mails
+  return server.smtp.mails
     .filter(({ parsed }) => parsed.subject === subject)
     .flatMap(({ envelope }) => envelope.to)
     .sort();

@@ -1,24 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { newId } from '#libs/kernel';
-import { SmtpDouble } from '#libs/testing';
-import { Api, eventually, startServer, temporaryFolder, type Accepted, type ServerProcess } from '../support/index.js';
+import { eventually, useServer, type Accepted } from '../support/index.js';
 
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer({ smtp: true });
+const { api } = server;
 
 beforeAll(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url });
-  api = new Api(server.url);
   for (const id of ['ada', 'bo']) await api.putRecipient(id, `${id}@example.com`);
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await smtp?.close();
-  await folder?.remove();
 });
 
 const tomorrow = () => new Date(Date.now() + 86_400_000).toISOString();
@@ -102,7 +90,7 @@ test('a member of a broadcast that is cancelled is counted as such', async () =>
 
 // The last one: from here on the server of mails is busy.
 test('a mail that waits for its next attempt is cancelled', async () => {
-  smtp.behave({ at: 'data', times: 100, reply: '451 4.3.0 try again later' });
+  server.smtp.behave({ at: 'data', times: 100, reply: '451 4.3.0 try again later' });
   const id = await api.notify('ada', { content: { subject: 'busy', text: 'Hello' } });
   const attempts = async () => (await api.view(id)).channels.email?.operations[0];
   await eventually(async () => ((await attempts())?.status === 'retrying' ? true : undefined));

@@ -1,17 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { keyOf, type RecordedEvent } from '#libs/kernel';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { correlationOf, keyOf } from '#libs/kernel';
 import type { NotificationView } from '#libs/notification';
-import { SmtpDouble, type TakenMail } from '#libs/testing';
-import {
-  Api,
-  eventually,
-  openEvents,
-  startServer,
-  temporaryFolder,
-  type Accepted,
-  type Answer,
-  type ServerProcess,
-} from '../support/index.js';
+import type { TakenMail } from '#libs/testing';
+import { eventually, readStore, useServer, type Accepted, type Answer } from '../support/index.js';
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
@@ -47,25 +38,8 @@ const notification = {
   tags: { invoice: '7' },
 };
 
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
-
-beforeAll(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-  server = await startServer(folder.path, {
-    TIDINGS_SMTP_URL: smtp.url,
-    TIDINGS_MAIL_FROM: 'Tidings <tidings@example.org>',
-  });
-  api = new Api(server.url);
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await smtp?.close();
-  await folder?.remove();
-});
+const server = useServer({ smtp: true, settings: { TIDINGS_MAIL_FROM: 'Tidings <tidings@example.org>' } });
+const { api } = server;
 
 test('a recipient is put, read and put again', async () => {
   const path = '/v1/recipients/user-42';
@@ -112,7 +86,7 @@ describe('a notification', () => {
     accepted = await api.request('POST', '/v1/notifications', notification, { traceparent });
     known = await api.request('GET', accepted.headers.get('location') ?? '');
     view = (await api.request<NotificationView>('GET', `${accepted.body.href}?wait=10`)).body;
-    mail = (await smtp.received(1))[0]!;
+    mail = (await server.smtp.received(1))[0]!;
   });
 
   test('is accepted, and known at once', () => {
@@ -249,12 +223,7 @@ describe('a notification', () => {
   test('and its events are all that the store holds of it, but for views and snapshots', async () => {
     const events = await api.events(accepted.body.id);
     await server.stop();
-    const stored: RecordedEvent[] = [];
-    const store = await openEvents(folder.path);
-    for await (const record of store.readAll()) {
-      if (record.metadata.$correlationId === accepted.body.id) stored.push(record);
-    }
-    await store.close();
+    const stored = (await readStore(server.dataDir)).filter((record) => correlationOf(record) === accepted.body.id);
     const written = stored.filter(({ stream }) => !/^notification\.(view\.1|snapshot)-/.test(stream));
     expect(events.map(({ id, stream, revision }) => ({ id, stream, revision }))).toEqual(
       written.map(({ id, stream, revision }) => ({ id, stream, revision: Number(revision) })),

@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import PostalMime from 'postal-mime';
-import { SmtpDouble } from '#libs/testing';
-import { Api, eventually, findInFiles, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { eventually, findInFiles, temporaryFolder, useServer, type Api, type TestServer } from '../support/index.js';
 
 const address = 'canary.address@erasure.example.com';
 const displayName = 'Canary Display Name';
@@ -21,27 +20,17 @@ const content = {
 /** Too large to stand in a record. */
 const largeContent = { ...content, text: `${text}\n${'lorem ipsum '.repeat(3_000)}` };
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
-let environment: Readonly<Record<string, string>>;
-
-async function start(): Promise<void> {
-  server = await startServer(folder.path, environment);
-  api = new Api(server.url);
+function putCanary(api: Api): Promise<void> {
+  return api.putRecipient('canary', address, { displayName });
 }
 
-async function putCanary(): Promise<void> {
-  await api.putRecipient('canary', address, { displayName });
-}
-
-function erase() {
+function erase(api: Api) {
   return api.request('DELETE', '/v1/recipients/canary');
 }
 
 /** Nothing of the person is in any file, nor was it logged. */
-async function expectNoCanary(): Promise<void> {
-  expect(await findInFiles(folder.path, canaries)).toEqual([]);
+async function expectNoCanary(server: TestServer): Promise<void> {
+  expect(await findInFiles(server.dataDir, canaries)).toEqual([]);
   for (const canary of canaries) expect(server.output).not.toContain(canary);
 }
 
@@ -67,23 +56,21 @@ test('the search finds what it looks for in all its forms', async () => {
 });
 
 describe('with a mail server', () => {
-  let smtp: SmtpDouble;
+  const server = useServer({ smtp: true });
+  const { api } = server;
   let sent: string[];
   let heldBack: string;
   let scheduled: string;
   let refused: string;
 
   beforeAll(async () => {
-    [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-    environment = { TIDINGS_SMTP_URL: smtp.url };
-    await start();
-    await putCanary();
+    await putCanary(api);
     sent = [await api.notify('canary', { content }), await api.notify('canary', { content: largeContent })];
     for (const id of sent) expect((await api.finalView(id)).status).toBe('sent');
-    smtp.behave({ at: 'recipient', times: 1, reply: `550 5.1.1 <${address}>: no such user` });
+    server.smtp.behave({ at: 'recipient', times: 1, reply: `550 5.1.1 <${address}>: no such user` });
     refused = await api.notify('canary', { content });
     expect((await api.finalView(refused)).status).toBe('failed');
-    smtp.behave({ at: 'data', recipient: address, reply: `451 4.3.0 <${address}>: try later` });
+    server.smtp.behave({ at: 'data', recipient: address, reply: `451 4.3.0 <${address}>: try later` });
     heldBack = await api.notify('canary', { content });
     await eventually(async () => {
       const view = await api.view(heldBack);
@@ -98,19 +85,13 @@ describe('with a mail server', () => {
     );
   });
 
-  afterAll(async () => {
-    await server?.kill();
-    await smtp?.close();
-    await folder?.remove();
-  });
-
   test('nothing stands in the data directory in clear, ever', async () => {
-    await expectNoCanary();
+    await expectNoCanary(server);
     expect((await api.view(sent[0]!)).subject).toBe(subject);
   });
 
   test('a recipient is erased', async () => {
-    const answer = await erase();
+    const answer = await erase(api);
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({ id: 'canary', erased: true });
     expect((await api.request('GET', '/v1/recipients/canary')).status).toBe(404);
@@ -134,15 +115,15 @@ describe('with a mail server', () => {
   });
 
   test('what was pending ends as erased', async () => {
-    const mails = smtp.mails.length;
+    const mails = server.smtp.mails.length;
     const views = await Promise.all([api.finalView(heldBack), api.finalView(scheduled)]);
     for (const view of views) expect(view).toMatchObject({ status: 'failed', reason: 'recipientErased' });
     expect(views[0].channels.email!.operations[0]!.error).toMatchObject({ reason: 'recipientErased' });
-    expect(smtp.mails).toHaveLength(mails);
+    expect(server.smtp.mails).toHaveLength(mails);
   });
 
   test('repeated, it answers the same; for somebody unknown, that there is nobody', async () => {
-    const [first, second] = [await erase(), await erase()];
+    const [first, second] = [await erase(api), await erase(api)];
     for (const answer of [first, second]) {
       expect(answer).toMatchObject({ status: 200, body: { id: 'canary', erased: true } });
     }
@@ -156,7 +137,7 @@ describe('with a mail server', () => {
     const read = await api.request('GET', '/v1/recipients/canary');
     expect(read.body).toMatchObject({ displayName: null, channels });
     expect((await api.finalView(await api.notify('canary'))).status).toBe('sent');
-    expect(smtp.mails.at(-1)!.envelope.to).toEqual(['new@example.com']);
+    expect(server.smtp.mails.at(-1)!.envelope.to).toEqual(['new@example.com']);
     expect((await api.view(sent[0]!)).subject).toBe('[erased]');
   });
 
@@ -166,50 +147,44 @@ describe('with a mail server', () => {
     await api.request('DELETE', '/v1/recipients/phoenix');
     await api.putRecipient('phoenix', 'after@example.com');
     expect(await api.finalView(id)).toMatchObject({ status: 'failed', reason: 'recipientErased', subject: '[erased]' });
-    expect(smtp.mails.flatMap(({ envelope }) => envelope.to)).not.toContain('after@example.com');
+    expect(server.smtp.mails.flatMap(({ envelope }) => envelope.to)).not.toContain('after@example.com');
   });
 
   test('nothing is left in the data directory, running, stopped or started again', async () => {
-    await expectNoCanary();
+    await expectNoCanary(server);
     await server.stop();
-    await expectNoCanary();
-    await start();
+    await expectNoCanary(server);
+    await server.start();
     expect((await api.view(sent[0]!)).subject).toBe('[erased]');
     const recipient = await api.request('GET', '/v1/recipients/canary');
     expect(recipient.body).toMatchObject({ channels: { email: { address: 'new@example.com' } } });
     await server.stop();
-    await expectNoCanary();
+    await expectNoCanary(server);
   });
 });
 
 describe('in the sandbox', () => {
+  const server = useServer();
+  const { api } = server;
   let message: string;
 
   beforeAll(async () => {
-    folder = await temporaryFolder();
-    environment = {};
-    await start();
-    await putCanary();
+    await putCanary(api);
     const view = await api.finalView(await api.notify('canary', { content: largeContent }));
     message = view.channels.email!.operations[0]!.message!;
-  });
-
-  afterAll(async () => {
-    await server?.kill();
-    await folder?.remove();
   });
 
   test('the mail is kept, and not in clear', async () => {
     const mail = await PostalMime.parse((await api.request<string>('GET', message)).body);
     expect(mail.subject).toBe(subject);
-    await expectNoCanary();
+    await expectNoCanary(server);
   });
 
   test('erased, the mail is gone, at once and for good', async () => {
-    expect((await erase()).status).toBe(200);
+    expect((await erase(api)).status).toBe(200);
     expect((await api.request('GET', message)).status).toBe(404);
-    await expectNoCanary();
+    await expectNoCanary(server);
     await server.stop();
-    await expectNoCanary();
+    await expectNoCanary(server);
   });
 });

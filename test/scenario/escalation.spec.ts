@@ -1,30 +1,13 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import PostalMime from 'postal-mime';
 import type { NotificationView } from '#libs/notification';
-import { SmtpDouble } from '#libs/testing';
-import { Api, eventually, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { eventually, useServer } from '../support/index.js';
 
 const team = 'team@example.org';
 
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess | undefined;
-let api: Api;
-
-async function start(env: Readonly<Record<string, string>> = { TIDINGS_SMTP_URL: smtp.url }): Promise<void> {
-  server = await startServer(folder.path, { TIDINGS_TEAM_EMAIL: `The team <${team}>`, ...env });
-  api = new Api(server.url);
-}
-
-beforeEach(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-});
-
-afterEach(async () => {
-  await server?.kill();
-  await smtp.close();
-  await folder.remove();
-});
+const settings = { TIDINGS_TEAM_EMAIL: `The team <${team}>` };
+const server = useServer({ smtp: true, settings, perTest: true, start: false });
+const { api } = server;
 
 /** The view once it says that the team is told. */
 function escalated(id: string): Promise<NotificationView> {
@@ -43,7 +26,7 @@ function typesUpTo(id: string, last: string): Promise<readonly string[]> {
 }
 
 test('a notification that fails: the team gets a mail about it, and its events show all of it', async () => {
-  await start();
+  await server.start();
   await api.putRecipient('ada', 'ada@example.com');
   expect((await api.finalView(await api.notify('ada'))).escalation).toBeNull();
   const id = await api.notify('nobody', { content: { subject: 'canary-subject', text: 'canary-text' } });
@@ -64,7 +47,7 @@ test('a notification that fails: the team gets a mail about it, and its events s
   const told = (await api.events(id)).find(({ type }) => type === 'notification.internal-team-notified.v1')!;
   expect(told.data).toEqual(view.escalation);
 
-  const mails = smtp.mails.filter(({ envelope }) => envelope.to.includes(team));
+  const mails = server.smtp.mails.filter(({ envelope }) => envelope.to.includes(team));
   expect(mails).toHaveLength(1);
   const { parsed, raw } = mails[0]!;
   expect(parsed).toMatchObject({
@@ -78,18 +61,18 @@ test('a notification that fails: the team gets a mail about it, and its events s
 });
 
 test('what the channel said is counted', async () => {
-  await start();
-  smtp.behave({ at: 'recipient', recipient: 'gone@example.com', reply: '550 5.1.1 no such user' });
+  await server.start();
+  server.smtp.behave({ at: 'recipient', recipient: 'gone@example.com', reply: '550 5.1.1 no such user' });
   await api.putRecipient('gone', 'gone@example.com');
   await escalated(await api.notify('gone'));
-  const [mail] = await smtp.received(1);
+  const [mail] = await server.smtp.received(1);
   expect(mail!.parsed.subject).toBe('1 notification failed (couldNotSend 1)');
   expect(mail!.parsed.text).toContain('email 550 1');
 });
 
 test('a mail to the team that cannot be sent makes no other', async () => {
-  await start();
-  smtp.behave({ at: 'recipient', recipient: team, reply: '550 5.1.1 no such user' });
+  await server.start();
+  server.smtp.behave({ at: 'recipient', recipient: team, reply: '550 5.1.1 no such user' });
   const id = await api.notify('nobody');
   const types = await typesUpTo(id, 'email.failed.v1');
   expect(types.filter((type) => type === 'notification.notify-internal-team.v1')).toHaveLength(1);
@@ -99,26 +82,28 @@ test('a mail to the team that cannot be sent makes no other', async () => {
   await api.putRecipient('ada', 'ada@example.com');
   expect((await api.finalView(await api.notify('ada'))).status).toBe('sent');
   expect((await api.view(id)).escalation).toEqual(escalation);
-  expect(smtp.mails.map(({ envelope }) => envelope.to)).toEqual([['ada@example.com']]);
+  expect(server.smtp.mails.map(({ envelope }) => envelope.to)).toEqual([['ada@example.com']]);
 });
 
 test.each<['stop' | 'kill']>([['stop'], ['kill']])(
   'a restart (%s) in the middle loses and doubles nothing',
   async (how) => {
-    await start();
+    await server.start();
     const ids = await Promise.all(Array.from({ length: 5 }, () => api.notify('nobody')));
-    await server![how]();
-    await start();
+    await server[how]();
+    await server.start();
     const views = await Promise.all(ids.map(escalated));
     expect(new Set(views.map(({ escalation }) => escalation!.operationId)).size).toBe(1);
     await Promise.all(ids.map((id) => typesUpTo(id, 'email.sent.v1')));
-    expect(smtp.mails.map(({ parsed }) => parsed.subject)).toEqual(['5 notifications failed (unknownRecipient 5)']);
-    for (const id of ids) expect(smtp.mails[0]!.parsed.text).toContain(id);
+    expect(server.smtp.mails.map(({ parsed }) => parsed.subject)).toEqual([
+      '5 notifications failed (unknownRecipient 5)',
+    ]);
+    for (const id of ids) expect(server.smtp.mails[0]!.parsed.text).toContain(id);
   },
 );
 
 test('in the sandbox the mail can be read through the API', async () => {
-  await start({});
+  await server.start(settings);
   const id = await api.notify('nobody');
   const { escalation } = await escalated(id);
   await typesUpTo(id, 'email.sent.v1');
@@ -128,8 +113,8 @@ test('in the sandbox the mail can be read through the API', async () => {
 });
 
 test('with nobody to tell nothing more becomes of it', async () => {
-  await start({ TIDINGS_SMTP_URL: smtp.url, TIDINGS_TEAM_EMAIL: '' });
-  expect(server!.output.match(/nobody is told of notifications that fail.*TIDINGS_TEAM_EMAIL/g)).toHaveLength(1);
+  await server.start({ ...server.settings, TIDINGS_TEAM_EMAIL: '' });
+  expect(server.output.match(/nobody is told of notifications that fail.*TIDINGS_TEAM_EMAIL/g)).toHaveLength(1);
   const id = await api.notify('nobody');
   expect((await api.finalView(id)).escalation).toBeNull();
   await api.putRecipient('ada', 'ada@example.com');

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -11,29 +11,20 @@ import {
   type ResolvedEvent,
 } from '@eventstore/db-client';
 import { testOnlyCertificate, testOnlyKey } from '#libs/testing';
-import { Api, eventually, runServer, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { eventually, runServer, useServer } from '../support/index.js';
 
 const address = 'ada-canary@example.com';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
 let client: EventStoreDBClient | undefined;
 
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
+afterEach(() => client?.dispose());
 
-afterEach(async () => {
-  await client?.dispose();
-  await server?.kill();
-  await folder.remove();
-});
+const server = useServer({ perTest: true, start: false });
+const { api } = server;
 
 /** Starts the server and answers the URL that it gives for EventStoreDB's clients. */
 async function start(env: Record<string, string> = {}): Promise<string> {
-  server = await startServer(folder.path, { TIDINGS_FACADE: '127.0.0.1:0', ...env });
-  api = new Api(server.url);
+  await server.start({ TIDINGS_FACADE: '127.0.0.1:0', ...env });
   await api.putRecipient('ada', address);
   return /^ {2}esdb +(esdb:\S+), to read$/m.exec(server.output)![1]!;
 }
@@ -100,9 +91,9 @@ test('writing is denied, and stopping ends subscriptions', async () => {
 });
 
 test('over TLS, for those who have the password', async () => {
-  const cert = join(folder.path, 'cert.pem');
+  const cert = join(server.dataDir, 'cert.pem');
   await writeFile(cert, testOnlyCertificate);
-  await writeFile(join(folder.path, 'key.pem'), testOnlyKey);
+  await writeFile(join(server.dataDir, 'key.pem'), testOnlyKey);
   const password = 'password:canary';
   const url = await start({
     TIDINGS_FACADE_TLS_CERT: 'cert.pem',
@@ -124,7 +115,7 @@ test('over TLS, for those who have the password', async () => {
 });
 
 test('beyond this machine it does not start without TLS and a user', async () => {
-  const { code, stderr } = await runServer(folder.path, [], { TIDINGS_FACADE: '0.0.0.0:2113' });
+  const { code, stderr } = await runServer(server.dataDir, [], { TIDINGS_FACADE: '0.0.0.0:2113' });
   expect([code, stderr]).toEqual([
     78,
     'tidings: TIDINGS_FACADE must be a loopback address unless there are a certificate and a user\n',

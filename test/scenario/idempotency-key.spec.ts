@@ -1,28 +1,10 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { SmtpDouble } from '#libs/testing';
-import { Api, startServer, temporaryFolder, type Accepted, type Answer, type ServerProcess } from '../support/index.js';
+import { beforeAll, expect, test } from '@jest/globals';
+import { useServer, type Accepted, type Answer } from '../support/index.js';
 
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer({ smtp: true });
+const { api } = server;
 
-async function start(): Promise<void> {
-  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url });
-  api = new Api(server.url);
-}
-
-beforeAll(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-  await start();
-  await api.putRecipient('ada', 'ada@example.com');
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await smtp?.close();
-  await folder?.remove();
-});
+beforeAll(() => api.putRecipient('ada', 'ada@example.com'));
 
 function post(key: string, subject: string): Promise<Answer<Accepted>> {
   const body = { recipientId: 'ada', content: { subject, text: 'Hello' } };
@@ -30,7 +12,7 @@ function post(key: string, subject: string): Promise<Answer<Accepted>> {
 }
 
 function countOf(subject: string): number {
-  return smtp.mails.filter(({ parsed }) => parsed.subject === subject).length;
+  return server.smtp.mails.filter(({ parsed }) => parsed.subject === subject).length;
 }
 
 test('the same key and body: the same answer, and one mail', async () => {
@@ -96,13 +78,12 @@ test('twenty requests with one key at the same time: one notification, one mail'
 
 test('a key is kept over a restart, also over a sudden one', async () => {
   const first = await post('kept', 'kept');
-  await server.stop();
-  await start();
+  await server.restart();
   const second = await post('kept', 'kept');
   // Killed between the mail and its outcome, the server would rightly send the mail again.
   await api.finalView(first.body.id);
   await server.kill();
-  await start();
+  await server.start();
   const third = await post('kept', 'kept');
   expect([second.body.id, third.body.id]).toEqual([first.body.id, first.body.id]);
   expect((await post('kept', 'else')).status).toBe(422);

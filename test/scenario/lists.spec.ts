@@ -1,16 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NotificationView } from '#libs/notification';
-import { SmtpDouble } from '#libs/testing';
-import {
-  Api,
-  eventsAreElsewhere,
-  eventually,
-  startServer,
-  temporaryFolder,
-  type ServerProcess,
-} from '../support/index.js';
+import { eventsAreElsewhere, eventually, useServer } from '../support/index.js';
 
 interface List<Item> {
   readonly items: readonly Item[];
@@ -24,19 +16,12 @@ interface Mail {
   readonly status: string;
 }
 
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer({ smtp: true });
+const { api } = server;
 /** Ids by the name that this spec has for them, in the order in which they were posted. */
 const ids: Record<string, string> = {};
 let position: string;
 let middle: string;
-
-async function start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
-  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url, ...settings });
-  api = new Api(server.url);
-}
 
 async function post(name: string, recipientId: string, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
   const content = { subject: name, text: 'How are you?' };
@@ -63,8 +48,6 @@ async function listed(query: string): Promise<readonly string[]> {
 }
 
 beforeAll(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-  await start();
   await api.putRecipient('ada', 'Ada@Example.com');
   await api.putRecipient('bob', 'bob@example.com');
   await api.request('PUT', '/v1/recipients/cat', { channels: { slack: { channel: 'C024BE91L' } } });
@@ -76,14 +59,8 @@ beforeAll(async () => {
   await post('slack', 'cat', { category: 'news', severity: 'critical' });
   await post('nobody', 'nobody', {});
   await post('unwanted', 'hermit', {});
-  smtp.behave({ at: 'recipient', recipient: 'bob@example.com', times: 1, reply: '550 5.1.1 no such user' });
+  server.smtp.behave({ at: 'recipient', recipient: 'bob@example.com', times: 1, reply: '550 5.1.1 no such user' });
   await post('refused', 'bob', { category: 'billing' });
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await smtp?.close();
-  await folder?.remove();
 });
 
 test('all of them, newest first, as each of them is shown by its id', async () => {
@@ -232,8 +209,7 @@ describe('the same is listed', () => {
   });
 
   test('after a restart', async () => {
-    await server.stop();
-    await start();
+    await server.restart();
     expect(await listed('')).toEqual(before);
   });
 
@@ -241,14 +217,12 @@ describe('the same is listed', () => {
   if (!eventsAreElsewhere)
     test('by a process that only serves the API, as far as the others have come', async () => {
       await server.stop();
-      await start({ TIDINGS_ROLES: 'api' });
+      await server.start({ ...server.settings, TIDINGS_ROLES: 'api' });
       expect(await listed('')).toEqual(before);
     });
 
   test('after the index was deleted', async () => {
-    await server.stop();
-    await rm(join(folder.path, 'query-index'), { recursive: true });
-    await start();
+    await server.restart(() => rm(join(server.dataDir, 'query-index'), { recursive: true }));
     expect(await listed('')).toEqual(before);
     expect(await listed('address=eve@example.com')).toEqual([]);
     expect(await listed('tag=invoice:7')).toEqual(['reminder', 'invoice']);
@@ -257,7 +231,7 @@ describe('the same is listed', () => {
   test('after a kill in the middle of work', async () => {
     const accepted = await Promise.all(Array.from({ length: 20 }, () => api.notify('ada', { category: 'killed' })));
     await server.kill();
-    await start();
+    await server.start();
     for (const id of accepted) await api.finalView(id);
     await eventually(async () => ((await listed('category=killed&status=sent')).length === 20 ? true : undefined));
     expect((await listed('')).slice(20)).toEqual(before);

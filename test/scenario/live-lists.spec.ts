@@ -1,38 +1,18 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { NotificationView } from '#libs/notification';
 import type { ViewView } from '#libs/operator';
-import { SmtpDouble } from '#libs/testing';
-import {
-  Api,
-  eventually,
-  readEvents,
-  startServer,
-  temporaryFolder,
-  type ServerProcess,
-  type StreamedEvent,
-} from '../support/index.js';
+import { eventually, readEvents, useServer, type StreamedEvent } from '../support/index.js';
 
 type Row = NotificationView & { readonly recipientId: string };
 type Event = StreamedEvent<Row>;
 
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer({ smtp: true, perTest: true });
+const { api } = server;
 
 beforeEach(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url });
-  api = new Api(server.url);
   await api.putRecipient('ada', 'ada@example.com');
   await api.putRecipient('bob', 'bob@example.com');
-});
-
-afterEach(async () => {
-  await server?.kill();
-  await smtp?.close();
-  await folder?.remove();
 });
 
 /** Follows a list; `act` is called once the stream has begun. */
@@ -141,7 +121,7 @@ describe('what a list is told of', () => {
     expect(shown!.data).toMatchObject({ status: 'scheduled' });
     expect(gone).toMatchObject({ name: 'left', data: { id: shown!.data!.id } });
 
-    smtp.behave({ at: 'recipient', recipient: 'bob@example.com', times: 1, reply: '550 5.1.1 no such user' });
+    server.smtp.behave({ at: 'recipient', recipient: 'bob@example.com', times: 1, reply: '550 5.1.1 no such user' });
     const failed = await follow(
       'status=failed',
       async () => {

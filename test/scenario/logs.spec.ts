@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newId, streamName, type StreamDefinition } from '#libs/kernel';
@@ -6,8 +6,8 @@ import { emailOperations } from '#libs/channel/email';
 import { slackOperations } from '#libs/channel/slack';
 import { notificationClientOperations } from '#libs/notification';
 import type { ParkedPage } from '#libs/operator';
-import { SlackDouble, SmtpDouble } from '#libs/testing';
-import { Api, eventually, openEvents, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import type { EventStore } from '#libs/store/port';
+import { eventually, useServer, withStore } from '../support/index.js';
 
 const canary = 'canary7e1f';
 const address = `${canary}@example.com`;
@@ -17,15 +17,25 @@ const traceparent = `00-${traceId}-${'b'.repeat(16)}-01`;
 
 type Line = Readonly<Record<string, unknown>>;
 
-let smtp: SmtpDouble;
-let slack: SlackDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
+const server = useServer({
+  smtp: { security: 'tls', credentials: { user: `user-${canary}`, password: `password-${canary}` } },
+  slack: { token: `xoxb-${canary}` },
+  settings: {
+    TIDINGS_LOG_LEVEL: 'debug',
+    TIDINGS_SMTP_CA: 'ca.pem',
+    // Nobody listens there.
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    OTEL_EXPORTER_OTLP_HEADERS: `x-api-key=${canary}`,
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '100',
+  },
+  start: false,
+});
+const { api } = server;
 let lines: readonly Line[];
 
 /** Puts records where they belong that do not fit their types, with what must not be told. */
-async function addBrokenRecords(directory: string): Promise<void> {
-  const store = await openEvents(directory);
+async function addBrokenRecords(store: EventStore): Promise<void> {
   const broken: readonly (readonly [StreamDefinition, string])[] = [
     [notificationClientOperations, 'notification.send.v1'],
     [emailOperations, 'email.send.v1'],
@@ -37,17 +47,16 @@ async function addBrokenRecords(directory: string): Promise<void> {
     const event = { id: newId(), type, data, metadata: { $correlationId: correlationId, traceparent } };
     await store.append(streamName(stream, newId()), 'noStream', [event]);
   }
-  await store.close();
 }
 
 /** Good and bad requests, with what must not be told wherever somebody can write something. */
-async function useEverything(api: Api): Promise<void> {
+async function useEverything(): Promise<void> {
   const channels = { email: { address }, slack: { channel: `C${canary.toUpperCase()}` } };
   const preferences = { default: { channels: ['email', 'slack'] } };
   await api.putRecipient('ada', address, { displayName: canary, channels, preferences });
-  smtp.behave({ at: 'data', times: 1, reply: `451 4.3.0 <${address}> try later` });
-  smtp.behave({ at: 'recipient', recipient: address, times: 1, reply: `550 5.1.1 <${address}> is nobody` });
-  slack.behave({ method: 'chat.postMessage', times: 1, reply: { status: 500, body: `${canary} is broken` } });
+  server.smtp.behave({ at: 'data', times: 1, reply: `451 4.3.0 <${address}> try later` });
+  server.smtp.behave({ at: 'recipient', recipient: address, times: 1, reply: `550 5.1.1 <${address}> is nobody` });
+  server.slack.behave({ method: 'chat.postMessage', times: 1, reply: { status: 500, body: `${canary} is broken` } });
   const attachments = [
     { fileName: `${canary}.txt`, mediaType: 'text/plain', content: Buffer.from(canary).toString('base64') },
   ];
@@ -69,40 +78,16 @@ async function useEverything(api: Api): Promise<void> {
 }
 
 beforeAll(async () => {
-  const credentials = { user: `user-${canary}`, password: `password-${canary}` };
-  [smtp, slack, folder] = await Promise.all([
-    SmtpDouble.start({ security: 'tls', credentials }),
-    SlackDouble.start({ token: `xoxb-${canary}` }),
-    temporaryFolder(),
-  ]);
-  await addBrokenRecords(folder.path);
-  await writeFile(join(folder.path, 'ca.pem'), smtp.ca);
-  server = await startServer(folder.path, {
-    TIDINGS_LOG_LEVEL: 'debug',
-    TIDINGS_SMTP_URL: smtp.url,
-    TIDINGS_SMTP_CA: 'ca.pem',
-    TIDINGS_SLACK_TOKEN: slack.token,
-    TIDINGS_SLACK_API_URL: slack.url,
-    // Nobody listens there.
-    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
-    OTEL_EXPORTER_OTLP_HEADERS: `x-api-key=${canary}`,
-    OTEL_BSP_SCHEDULE_DELAY: '50',
-    OTEL_EXPORTER_OTLP_TIMEOUT: '100',
-  });
-  const api = new Api(server.url);
-  await useEverything(api);
+  await withStore(server.dataDir, addBrokenRecords);
+  await writeFile(join(server.dataDir, 'ca.pem'), server.smtp.ca);
+  await server.start();
+  await useEverything();
   await eventually(async () => {
     const { items } = (await api.request<ParkedPage>('GET', '/v1/parked')).body;
     return items.length >= 4 && server.output.includes('traces cannot be sent') ? true : undefined;
   });
   await server.stop();
   lines = server.output.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Line] : []));
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await Promise.all([smtp?.close(), slack?.close()]);
-  await folder?.remove();
 });
 
 const messages = (text: string) => lines.filter(({ msg }) => msg === text);

@@ -1,18 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
-import { SmtpDouble } from '#libs/testing';
-import {
-  Api,
-  eventsAreElsewhere,
-  eventually,
-  startServer,
-  temporaryFolder,
-  type ServerProcess,
-} from '../support/index.js';
+import { eventsAreElsewhere, eventually, useServer } from '../support/index.js';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer();
+const { api } = server;
 
 interface Family {
   readonly type: string;
@@ -20,19 +11,11 @@ interface Family {
 }
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  server = await startServer(folder.path);
-  api = new Api(server.url);
   await api.putRecipient('ada', 'ada@example.com', {
     channels: { email: { address: 'ada@example.com' }, slack: { channel: 'C024BE91L' } },
   });
   await api.finalView(await api.notify('ada'));
   await api.request('GET', '/no-such-thing/7');
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await folder?.remove();
 });
 
 async function scrape(): Promise<string> {
@@ -130,30 +113,16 @@ describe('/metrics', () => {
 });
 
 describe('attempts that fail', () => {
-  let smtp: SmtpDouble;
-  let failing: { folder: typeof folder; server: ServerProcess };
-
-  beforeAll(async () => {
-    smtp = await SmtpDouble.start({ security: 'plain' });
-    const own = await temporaryFolder();
-    failing = { folder: own, server: await startServer(own.path, { TIDINGS_SMTP_URL: smtp.url }) };
-  });
-
-  afterAll(async () => {
-    await failing?.server.kill();
-    await failing?.folder.remove();
-    await smtp?.close();
-  });
+  const failing = useServer({ smtp: true });
 
   test('are told apart by whether they may pass, and whether the mail may have been taken', async () => {
-    const refusing = new Api(failing.server.url);
-    await refusing.putRecipient('grace', 'grace@example.com');
-    smtp.behave({ at: 'recipient', times: 1, reply: '451 4.3.0 try later' });
-    smtp.behave({ at: 'data', times: 1, drop: 'beforeReply' });
-    smtp.behave({ at: 'recipient', times: 1, reply: '550 5.1.1 no such user' });
-    await refusing.finalView(await refusing.notify('grace'));
-    await refusing.finalView(await refusing.notify('grace'));
-    const { body } = await refusing.request<string>('GET', '/metrics');
+    await failing.api.putRecipient('grace', 'grace@example.com');
+    failing.smtp.behave({ at: 'recipient', times: 1, reply: '451 4.3.0 try later' });
+    failing.smtp.behave({ at: 'data', times: 1, drop: 'beforeReply' });
+    failing.smtp.behave({ at: 'recipient', times: 1, reply: '550 5.1.1 no such user' });
+    await failing.api.finalView(await failing.api.notify('grace'));
+    await failing.api.finalView(await failing.api.notify('grace'));
+    const { body } = await failing.api.request<string>('GET', '/metrics');
     const attempts = (outcome: string) =>
       valueOf(body, `tidings_effect_attempt_duration_seconds_count{effect="email",outcome="${outcome}"}`);
     expect({ failedForNow: attempts('failedForNow'), inDoubt: attempts('inDoubt') }).toEqual({

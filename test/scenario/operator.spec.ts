@@ -1,39 +1,24 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ConsumerView, HandlingView, ParkedDetail, ParkedItem, ParkedPage, Redriven } from '#libs/operator';
-import { Api, eventually, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { eventually, useServer } from '../support/index.js';
 import {
   allParked,
   mendFlow,
   readersOfEvents,
-  startWithBrokenFlow,
+  restartWithBrokenFlow,
   type BrokenFlow,
 } from './operator/parked-records.js';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer();
+const { api } = server;
 let flow: BrokenFlow;
 let sample: string;
 let total: number;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  ({ server, flow, sample } = await startWithBrokenFlow(folder.path, ({ url }) => new Api(url)));
-  api = new Api(server.url);
+  ({ flow, sample } = await restartWithBrokenFlow(server));
   total = (await allParked(api)).length;
 });
-
-afterAll(async () => {
-  await server?.kill();
-  await folder?.remove();
-});
-
-async function restart(meanwhile: () => Promise<void> = async () => {}): Promise<void> {
-  await server.stop();
-  await meanwhile();
-  server = await startServer(folder.path);
-  api = new Api(server.url);
-}
 
 async function parked(query = ''): Promise<ParkedPage> {
   return (await api.request<ParkedPage>('GET', `/v1/parked${query}`)).body;
@@ -159,7 +144,7 @@ describe('parked records', () => {
   });
 
   test('once the cause is mended, a redrive brings the flow to its end', async () => {
-    await restart(() => mendFlow(folder.path, flow));
+    await server.restart(() => mendFlow(server.dataDir, flow));
     expect((await parked()).items).toHaveLength(total - 1);
     expect((await parked('?state=archived')).items).toHaveLength(1);
     const [gone] = (await parked('?type=from.the-future.v9')).items;
@@ -209,7 +194,7 @@ describe('a consumer', () => {
     expect(await turn('pause')).toMatchObject({ status: 200, body: { pausedAt: paused.body.pausedAt } });
     const before = await api.notify('ada');
     await eventually(async () => ((await consumer(name)).waiting === 1 ? true : undefined));
-    await restart();
+    await server.restart();
     expect(await consumer(name)).toMatchObject({ state: 'paused', pausedAt: expect.any(String) });
     const after = await api.notify('ada');
     await eventually(async () => ((await consumer(name)).waiting === 2 ? true : undefined));

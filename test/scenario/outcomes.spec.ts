@@ -1,28 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { NotificationView } from '#libs/notification';
-import { SmtpDouble } from '#libs/testing';
-import { Api, eventually, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { eventually, useServer } from '../support/index.js';
 
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
-
-async function start(): Promise<void> {
-  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url });
-  api = new Api(server.url);
-}
-
-beforeAll(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-  await start();
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await smtp?.close();
-  await folder?.remove();
-});
+const server = useServer({ smtp: true });
+const { api } = server;
 
 /** What becomes of a notification to a recipient with these preferences. */
 async function outcomeFor(
@@ -40,7 +21,7 @@ function inFuture(milliseconds: number): string {
 
 /** The recipients of all mails so far. */
 function reached(): string[] {
-  return smtp.mails.flatMap(({ envelope }) => envelope.to);
+  return server.smtp.mails.flatMap(({ envelope }) => envelope.to);
 }
 
 test('an unknown recipient: failed', async () => {
@@ -170,7 +151,7 @@ test('for later: scheduled, then sent at its time', async () => {
   ]);
   const claimed = events.find(({ type }) => type === 'email.claimed.v1');
   expect(claimed!.occurredAt >= deliverAt).toBe(true);
-  const [mail] = smtp.mails.filter(({ envelope }) => envelope.to.includes('later@example.com'));
+  const [mail] = server.smtp.mails.filter(({ envelope }) => envelope.to.includes('later@example.com'));
   expect(Math.floor(Date.parse(mail!.parsed.date!) / 1000)).toBe(Math.floor(Date.parse(deliverAt) / 1000));
 });
 
@@ -178,8 +159,7 @@ test('for later, with a restart in between: sent at its time, once', async () =>
   const deliverAt = inFuture(4_000);
   await api.putRecipient('waiting', 'waiting@example.com');
   const id = await api.notify('waiting', { deliverAt });
-  await server.stop();
-  await start();
+  await server.restart();
   expect(await api.view(id)).toMatchObject({ status: 'scheduled', deliverAt });
   const view = await api.finalView(id);
   expect(view.status).toBe('sent');
@@ -192,7 +172,7 @@ test('due while the server was down: sent when it is up', async () => {
   await api.putRecipient('overdue', 'overdue@example.com');
   const id = await api.notify('overdue', { deliverAt });
   await server.kill();
-  await start();
+  await server.start();
   expect((await api.finalView(id)).status).toBe('sent');
   expect(reached().filter((address) => address === 'overdue@example.com')).toHaveLength(1);
 });

@@ -1,41 +1,14 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { newId } from '#libs/kernel';
 import type { NotificationView } from '#libs/notification';
 import type { ViewView } from '#libs/operator';
 import { StreamDeleted } from '#libs/store/port';
-import type { EventStore } from '#libs/store/port';
-import { SmtpDouble } from '#libs/testing';
-import {
-  Api,
-  eventually,
-  openEvents,
-  readEvents,
-  startServer,
-  temporaryFolder,
-  type ServerProcess,
-} from '../support/index.js';
+import { eventually, readEvents, useServer, withStore } from '../support/index.js';
 
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer({ smtp: true, perTest: true });
+const { api } = server;
 
-async function start(): Promise<void> {
-  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url });
-  api = new Api(server.url);
-}
-
-beforeEach(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-  await start();
-  await api.putRecipient('ada', 'ada@example.com');
-});
-
-afterEach(async () => {
-  await server?.kill();
-  await smtp?.close();
-  await folder?.remove();
-});
+beforeEach(() => api.putRecipient('ada', 'ada@example.com'));
 
 async function view(name: string): Promise<ViewView> {
   return (await api.request<ViewView>('GET', `/v1/views/${name}`)).body;
@@ -60,16 +33,6 @@ function listed(query: string): Promise<readonly NotificationView[]> {
     const answer = await api.request<{ items: NotificationView[] }>('GET', `/v1/notifications?${query}`);
     return answer.status === 200 ? answer.body.items : undefined;
   });
-}
-
-/** What the embedded store holds; the server must not be running. */
-async function inStore<Result>(work: (store: EventStore) => Promise<Result>): Promise<Result> {
-  const store = await openEvents(folder.path);
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
 }
 
 test('under traffic: nothing is answered worse or older, sent twice, or lost', async () => {
@@ -118,7 +81,7 @@ test('under traffic: nothing is answered worse or older, sent twice, or lost', a
   expect(events.at(-1)!.data).toEqual(await api.view(followed));
   const positions = events.map(({ id }) => BigInt(id));
   expect(positions).toEqual([...new Set(positions)].sort((a, b) => (a < b ? -1 : 1)));
-  expect(smtp.mails.map(({ parsed }) => parsed.subject).sort()).toEqual(
+  expect(server.smtp.mails.map(({ parsed }) => parsed.subject).sort()).toEqual(
     ['Hello', ...ids.map((_, number) => `number ${number}`)].sort(),
   );
   await eventually(async () => {
@@ -130,15 +93,15 @@ test('under traffic: nothing is answered worse or older, sent twice, or lost', a
 test('a view that is wrong is right again, for its id and for what is found', async () => {
   const id = await api.notify('ada', { tags: { number: '1' } });
   const right = await api.finalView(id);
-  await server.stop();
-  await inStore(async (store) => {
-    const stream = `notification.view.1-${id}`;
-    for await (const { data } of store.readStream(stream, { direction: 'backwards', limit: 1 })) {
-      const wrong = { ...(data as NotificationView), status: 'failed', channels: {}, position: '999999' };
-      await store.append(stream, 'any', [{ id: newId(), type: 'notification.view.v1', data: wrong }]);
-    }
-  });
-  await start();
+  await server.restart(() =>
+    withStore(server.dataDir, async (store) => {
+      const stream = `notification.view.1-${id}`;
+      for await (const { data } of store.readStream(stream, { direction: 'backwards', limit: 1 })) {
+        const wrong = { ...(data as NotificationView), status: 'failed', channels: {}, position: '999999' };
+        await store.append(stream, 'any', [{ id: newId(), type: 'notification.view.v1', data: wrong }]);
+      }
+    }),
+  );
   expect((await api.view(id)).status).toBe('failed');
   expect(await listed('status=failed')).toHaveLength(1);
   await rebuild('notification.view');
@@ -153,7 +116,7 @@ test('a view that is wrong is right again, for its id and for what is found', as
     return (await api.request<{ items: unknown[] }>('GET', path)).body.items.length === 1 || undefined;
   });
   await server.stop();
-  await inStore(async (store) => {
+  await withStore(server.dataDir, async (store) => {
     const reading = async (): Promise<void> => {
       for await (const _ of store.readStream(`notification.view.1-${id}`)) throw new Error('it is there');
     };

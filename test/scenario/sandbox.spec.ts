@@ -1,26 +1,14 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import PostalMime from 'postal-mime';
-import { Api, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { useServer } from '../support/index.js';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
-
-beforeAll(async () => {
-  folder = await temporaryFolder();
-  server = await startServer(folder.path);
-  api = new Api(server.url);
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await folder?.remove();
-});
+const server = useServer();
+const { api } = server;
 
 test('without a mail server the start says that nothing is sent, and where the API and the data are', () => {
   expect(server.output).toMatch(/^ {2}mail +sandbox: nothing is sent/m);
   expect(server.output).toMatch(/^ {2}API +http:\/\/127\.0\.0\.1:\d+$/m);
-  expect(server.output).toContain(folder.path);
+  expect(server.output).toContain(server.dataDir);
 });
 
 test('the view says so, and leads to the whole mail', async () => {

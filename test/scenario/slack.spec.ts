@@ -1,30 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { SlackDouble } from '#libs/testing';
-import { Api, findInFiles, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { expect, test } from '@jest/globals';
+import { findInFiles, useServer } from '../support/index.js';
 
 const token = 'xoxb-canary-0123456789';
 
-let slack: SlackDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer({ slack: { token } });
+const { api } = server;
 let printed = '';
-
-const start = async () => {
-  server = await startServer(folder.path, { TIDINGS_SLACK_TOKEN: token, TIDINGS_SLACK_API_URL: slack.url });
-  api = new Api(server.url);
-};
-
-beforeAll(async () => {
-  [slack, folder] = await Promise.all([SlackDouble.start({ token }), temporaryFolder()]);
-  await start();
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await slack?.close();
-  await folder?.remove();
-});
 
 /** A recipient in a Slack channel. */
 async function putRecipient(id: string, channel: string): Promise<void> {
@@ -45,7 +26,7 @@ test('a message and its attachment arrive, the message first', async () => {
   const content = { subject: 'Invoice <7>', text: 'Please pay & smile.', slack: options, attachments };
   const view = await api.finalView(await api.notify('ada', { content }));
   expect(view).toMatchObject({ status: 'sent', sandbox: false });
-  expect(slack.messages.map((message) => message.arguments)).toEqual([
+  expect(server.slack.messages.map((message) => message.arguments)).toEqual([
     {
       channel: 'CADA',
       text: '*Invoice &lt;7&gt;*\nPlease pay &amp; smile.',
@@ -54,17 +35,17 @@ test('a message and its attachment arrive, the message first', async () => {
       icon_emoji: ':bell:',
     },
   ]);
-  expect(slack.files).toMatchObject([{ channel: 'CADA', threadTs: '1700000000.000100', content: bytes }]);
-  expect(slack.calls[0]!.method).toBe('chat.postMessage');
+  expect(server.slack.files).toMatchObject([{ channel: 'CADA', threadTs: '1700000000.000100', content: bytes }]);
+  expect(server.slack.calls[0]!.method).toBe('chat.postMessage');
 });
 
 test('429: the next attempt comes after Retry-After, and counts', async () => {
   await putRecipient('later', 'CLATER');
   const reply = { status: 429, headers: { 'retry-after': '3' }, body: { ok: false, error: 'ratelimited' } };
-  slack.behave({ method: 'chat.postMessage', channel: 'CLATER', times: 1, reply });
+  server.slack.behave({ method: 'chat.postMessage', channel: 'CLATER', times: 1, reply });
   const view = await api.finalView(await api.notify('later'));
   expect(view.channels.slack!.operations).toMatchObject([{ status: 'succeeded', attempts: 2 }]);
-  const [first, second, ...others] = slack.calls.filter((call) => call.arguments['channel'] === 'CLATER');
+  const [first, second, ...others] = server.slack.calls.filter((call) => call.arguments['channel'] === 'CLATER');
   expect(others).toEqual([]);
   expect(second!.at - first!.at).toBeGreaterThanOrEqual(3_000);
 });
@@ -72,7 +53,7 @@ test('429: the next attempt comes after Retry-After, and counts', async () => {
 test('ok: false: failed, with what Slack said, and nothing of it in the log', async () => {
   await putRecipient('gone', 'CGONE');
   const body = { ok: false, error: 'is_archived', echo: token };
-  slack.behave({ method: 'chat.postMessage', channel: 'CGONE', reply: { body } });
+  server.slack.behave({ method: 'chat.postMessage', channel: 'CGONE', reply: { body } });
   const view = await api.finalView(await api.notify('gone'));
   expect(view).toMatchObject({ status: 'failed' });
   const [operation] = view.channels.slack!.operations;
@@ -84,19 +65,19 @@ test('killed while messages wait for their turn: each of them is posted, one a s
   await putRecipient('hot', 'CHOT');
   const texts = Array.from({ length: 5 }, (_, n) => `message ${n}`);
   const content = { subject: 'x', text: 'x' };
-  const before = slack.messages.length;
+  const before = server.slack.messages.length;
   const ids = await Promise.all(texts.map((text) => api.notify('hot', { content: { ...content, slack: { text } } })));
-  const posted = () => slack.messages.filter(({ channel }) => channel === 'CHOT');
-  await slack.posted(before + 2);
+  const posted = () => server.slack.messages.filter(({ channel }) => channel === 'CHOT');
+  await server.slack.posted(before + 2);
   printed += server.output;
   await server.kill();
-  await start();
+  await server.start();
   for (const id of ids) expect(await api.finalView(id)).toMatchObject({ status: 'sent' });
   // One that was under way when the process was killed is in doubt, and posted again.
   const counts = texts.map((text) => posted().filter((message) => message.arguments['text'] === text).length);
   expect(Math.min(...counts)).toBe(1);
   expect(counts.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(6);
-  const times = slack.calls.filter((call) => call.arguments['channel'] === 'CHOT').map(({ at }) => at);
+  const times = server.slack.calls.filter((call) => call.arguments['channel'] === 'CHOT').map(({ at }) => at);
   expect(times.at(-1)! - times[0]!).toBeGreaterThanOrEqual(3_000);
 });
 
@@ -104,8 +85,8 @@ test('the token is in no file, in nothing printed, and in no request but its Aut
   await server.stop();
   printed += server.output;
   expect(printed).not.toContain(token);
-  expect(await findInFiles(folder.path, [token])).toEqual([]);
-  for (const { url, body, headers } of slack.calls) {
+  expect(await findInFiles(server.dataDir, [token])).toEqual([]);
+  for (const { url, body, headers } of server.slack.calls) {
     const { authorization: _, ...others } = headers;
     expect(url + body.toString('latin1') + JSON.stringify(others)).not.toContain(token);
   }

@@ -1,28 +1,14 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { NotificationView } from '#libs/notification';
-import { SmtpDouble, type Behaviour, type TakenMail } from '#libs/testing';
-import { Api, eventually, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import type { Behaviour, TakenMail } from '#libs/testing';
+import { eventually, useServer } from '../support/index.js';
 
-let smtp: SmtpDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
-
-beforeAll(async () => {
-  [smtp, folder] = await Promise.all([SmtpDouble.start({ security: 'plain' }), temporaryFolder()]);
-  server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url, TIDINGS_SMTP_TIMEOUT: '1' });
-  api = new Api(server.url);
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await smtp?.close();
-  await folder?.remove();
-});
+const server = useServer({ smtp: true, settings: { TIDINGS_SMTP_TIMEOUT: '1' } });
+const { api } = server;
 
 /** A recipient for whose mails alone the server behaves like this. */
 async function recipientWith(name: string, behaviour: Omit<Behaviour, 'recipient'>): Promise<string> {
-  smtp.behave({ ...behaviour, recipient: addressOf(name) });
+  server.smtp.behave({ ...behaviour, recipient: addressOf(name) });
   await api.putRecipient(name, addressOf(name));
   return name;
 }
@@ -36,7 +22,7 @@ function operationOf(view: NotificationView) {
 }
 
 function mailsTo(name: string): TakenMail[] {
-  return smtp.mails.filter(({ envelope }) => envelope.to.includes(addressOf(name)));
+  return server.smtp.mails.filter(({ envelope }) => envelope.to.includes(addressOf(name)));
 }
 
 test('451 twice, then 250: sent, with three attempts', async () => {
@@ -84,7 +70,7 @@ test('connection dropped before the reply: in doubt, repeated as attempt 2 with 
   const [first, second] = mailsTo('doubt');
   expect(second!.parsed.messageId).toBe(first!.parsed.messageId);
   expect(second!.raw.equals(first!.raw)).toBe(true);
-  expect(smtp.countOf(first!.parsed.messageId!)).toBe(2);
+  expect(server.smtp.countOf(first!.parsed.messageId!)).toBe(2);
   const attempts = (await api.events(id)).filter(({ type }) => /^email\.(claimed|attempt|sent)/.test(type));
   expect(attempts.map(({ type, data }) => [type, data.attempt])).toEqual([
     ['email.claimed.v1', 1],
@@ -118,13 +104,13 @@ test('a reply that does not come in time: in doubt, and repeated', async () => {
 
 test('a mail server that is down: sent once it is up', async () => {
   await api.putRecipient('patient', addressOf('patient'));
-  await smtp.refuseConnections();
+  await server.smtp.refuseConnections();
   const id = await api.notify('patient');
   const failed = await eventually(async () =>
     (await api.events(id)).find(({ type }) => type === 'email.attempt-failed.v1'),
   );
   expect(failed.data).toMatchObject({ failure: { stage: 'connect', kind: 'transient', doubtful: false } });
-  await smtp.acceptConnections();
+  await server.smtp.acceptConnections();
   const view = await api.finalView(id);
   expect(view.status).toBe('sent');
   expect(operationOf(view).attempts).toBeGreaterThan(1);
@@ -142,7 +128,7 @@ test('451 until its time is over: failed in time, as exhausted', async () => {
 
 test('a copy refused: sent, and it is told who was not reached', async () => {
   await api.putRecipient('lead', addressOf('lead'));
-  smtp.behave({ at: 'recipient', recipient: addressOf('gone'), reply: '550 5.1.1 no such user' });
+  server.smtp.behave({ at: 'recipient', recipient: addressOf('gone'), reply: '550 5.1.1 no such user' });
   const email = { cc: [{ address: addressOf('gone') }] };
   const id = await api.notify('lead', { content: { subject: 'Hello', text: 'All', email } });
   expect((await api.finalView(id)).status).toBe('sent');
@@ -154,7 +140,7 @@ test('a copy refused: sent, and it is told who was not reached', async () => {
 
 test('the recipient refused for now while a copy is taken: tried again until the recipient has it', async () => {
   await api.putRecipient('busy', addressOf('busy'));
-  smtp.behave({ at: 'recipient', recipient: addressOf('busy'), times: 1, reply: '450 4.2.1 come back later' });
+  server.smtp.behave({ at: 'recipient', recipient: addressOf('busy'), times: 1, reply: '450 4.2.1 come back later' });
   const content = { subject: 'Hello', text: 'All', email: { cc: [{ address: addressOf('copy') }] } };
   const id = await api.notify('busy', { content });
   const view = await api.finalView(id);
@@ -165,7 +151,7 @@ test('the recipient refused for now while a copy is taken: tried again until the
 
 test('the recipient refused for good while a copy is taken: failed', async () => {
   await api.putRecipient('moved', addressOf('moved'));
-  smtp.behave({ at: 'recipient', recipient: addressOf('moved'), reply: '550 5.1.1 no such user' });
+  server.smtp.behave({ at: 'recipient', recipient: addressOf('moved'), reply: '550 5.1.1 no such user' });
   const content = { subject: 'Hello', text: 'All', email: { cc: [{ address: addressOf('copy') }] } };
   const id = await api.notify('moved', { content });
   const view = await api.finalView(id);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { AuditModule } from '#libs/audit';
 import { createHttpApp } from '#libs/http';
@@ -7,16 +7,7 @@ import type { NotificationView } from '#libs/notification';
 import { defineTopology, stream } from '#libs/runtime';
 import { TemporaryStore, toyEvents, toyOperations } from '#libs/testing';
 import { MemoryKeyStore, Vault } from '#libs/vault';
-import {
-  Api,
-  openEvents,
-  readEvents,
-  startServer,
-  temporaryFolder,
-  type EventItem,
-  type ServerProcess,
-  type StreamedEvent,
-} from '../support/index.js';
+import { readEvents, readStore, useServer, type EventItem, type StreamedEvent } from '../support/index.js';
 
 /** A client that comes back with the id that it has seen last. */
 class Follower {
@@ -96,21 +87,10 @@ test('cut at 1,000 random places while records come, and resumed each time: no g
 });
 
 describe('a server', () => {
-  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-  let server: ServerProcess;
-  let api: Api;
+  const server = useServer({ perTest: true });
+  const { api } = server;
 
-  beforeEach(async () => {
-    folder = await temporaryFolder();
-    server = await startServer(folder.path);
-    api = new Api(server.url);
-    await api.putRecipient('ada', 'ada@example.com');
-  });
-
-  afterEach(async () => {
-    await server.kill();
-    await folder.remove();
-  });
+  beforeEach(() => api.putRecipient('ada', 'ada@example.com'));
 
   /** Everything up to here is in the store now. */
   async function head(): Promise<string> {
@@ -119,14 +99,9 @@ describe('a server', () => {
 
   /** What is part of the history in the store. */
   async function storedHistory(): Promise<RecordedEvent[]> {
-    const store = await openEvents(folder.path);
-    const records: RecordedEvent[] = [];
-    for await (const record of store.readAll()) {
-      if (/\.(clientOperation|internalOperation|operation|saga|event)$/.test(categoryOf(record.stream)))
-        records.push(record);
-    }
-    await store.close();
-    return records;
+    return (await readStore(server.dataDir)).filter(({ stream }) =>
+      /\.(clientOperation|internalOperation|operation|saga|event)$/.test(categoryOf(stream)),
+    );
   }
 
   describe('the records of all streams', () => {

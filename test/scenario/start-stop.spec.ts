@@ -1,52 +1,28 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { readdir } from 'node:fs/promises';
-import { SmtpDouble } from '#libs/testing';
 import {
-  Api,
   eventsAreElsewhere,
   eventually,
   runServer,
   startServer,
   temporaryFolder,
-  type ServerProcess,
+  useServer,
 } from '../support/index.js';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-
-afterEach(async () => {
-  await folder.remove();
-});
+const server = useServer({ smtp: true, perTest: true, start: false });
+const { api } = server;
 
 describe('a running server', () => {
-  let smtp: SmtpDouble;
-  let server: ServerProcess;
-  let api: Api;
-
-  async function start(): Promise<void> {
-    server = await startServer(folder.path, { TIDINGS_SMTP_URL: smtp.url });
-    api = new Api(server.url);
-  }
-
   beforeEach(async () => {
-    smtp = await SmtpDouble.start({ security: 'plain' });
-    await start();
+    await server.start();
     await api.putRecipient('ada', 'ada@example.com');
-  });
-
-  afterEach(async () => {
-    await server.kill();
-    await smtp.close();
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)(
     '%s: finishes requests and mails under way, exits with 0',
     async (signal) => {
       let letGo!: () => void;
-      smtp.behave({ at: 'data', wait: new Promise<void>((resolve) => (letGo = resolve)) });
+      server.smtp.behave({ at: 'data', wait: new Promise<void>((resolve) => (letGo = resolve)) });
       const ids = await Promise.all(Array.from({ length: 8 }, () => api.notify('ada')));
       await eventually(async () => {
         const views = await Promise.all(ids.map((id) => api.view(id)));
@@ -62,14 +38,14 @@ describe('a running server', () => {
       expect((await waiting).status).toBe(200);
       ids.push(...(await Promise.all(asked.slice(1))).filter((id) => id !== undefined));
 
-      await start();
+      await server.start();
       for (const id of ids) {
         const view = await api.finalView(id);
         expect(view.status).toBe('sent');
         expect(view.channels.email!.operations[0]).toMatchObject({ attempts: 1, inDoubt: false });
       }
-      expect(smtp.mails).toHaveLength(ids.length);
-      expect(new Set(smtp.mails.map(({ parsed }) => parsed.messageId)).size).toBe(ids.length);
+      expect(server.smtp.mails).toHaveLength(ids.length);
+      expect(new Set(server.smtp.mails.map(({ parsed }) => parsed.messageId)).size).toBe(ids.length);
     },
   );
 
@@ -89,25 +65,24 @@ describe('a running server', () => {
     const paths = [`/v1/notifications/${id}`, `/v1/notifications/${id}/events`, '/v1/recipients/ada'];
     const read = () => Promise.all(paths.map(async (path) => (await api.request('GET', path)).body));
     const before = await read();
-    await server.stop();
-    await start();
+    await server.restart();
     expect(await read()).toEqual(before);
   });
 
   test('killed, it starts again by itself and goes on', async () => {
     const id = await api.notify('ada');
     await server.kill();
-    await start();
+    await server.start();
     expect((await api.finalView(id)).status).toBe('sent');
     expect((await api.request('GET', '/health/ready')).status).toBe(200);
   });
 
   test('a second server on the same data directory is refused, and the first one unharmed', async () => {
-    const second = await runServer(folder.path, []);
+    const second = await runServer(server.dataDir, []);
     expect(second.code).toBe(1);
     expect(second.stdout).toBe('');
     expect(second.stderr).toMatch(/^tidings: .*\n$/);
-    expect(second.stderr).toContain(`${folder.path} is in use`);
+    expect(second.stderr).toContain(`${server.dataDir} is in use`);
     expect((await api.finalView(await api.notify('ada'))).status).toBe('sent');
   });
 
@@ -132,17 +107,17 @@ describe('a setting that cannot be used stops the start with one line', () => {
     ['an unknown one', { TIDINGS_SMPT_URL: 'x' }, 'TIDINGS_SMPT_URL is not a setting: did you mean TIDINGS_SMTP_URL?'],
     ['HOST beyond this machine', { HOST: '0.0.0.0' }, 'HOST must be a loopback address'],
   ] as const)('%s', async (_, env, message) => {
-    const { code, stdout, stderr } = await runServer(folder.path, [], env);
+    const { code, stdout, stderr } = await runServer(server.dataDir, [], env);
     expect(code).toBe(78);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^tidings: [^\n]+\n$/);
     expect(stderr).toContain(message);
-    expect(await readdir(folder.path)).toEqual([]);
+    expect(await readdir(server.dataDir)).toEqual([]);
   });
 
   test('TIDINGS_SMTP_URL, without showing the password', async () => {
     const env = { TIDINGS_SMTP_URL: 'http://user:secret@mail.example.com' };
-    const { code, stderr } = await runServer(folder.path, [], env);
+    const { code, stderr } = await runServer(server.dataDir, [], env);
     expect(code).toBe(78);
     expect(stderr).toMatch(/^tidings: TIDINGS_SMTP_URL must [^\n]+\n$/);
     expect(stderr).not.toContain('secret');
@@ -150,17 +125,17 @@ describe('a setting that cannot be used stops the start with one line', () => {
 });
 
 test('--help names every setting, and starts nothing', async () => {
-  const { code, stdout, stderr } = await runServer(folder.path, ['--help'], { PORT: 'malformed' });
+  const { code, stdout, stderr } = await runServer(server.dataDir, ['--help'], { PORT: 'malformed' });
   expect(code).toBe(0);
   expect(stderr).toBe('');
   for (const name of ['PORT', 'HOST', 'TIDINGS_DATA_DIR', 'TIDINGS_SMTP_URL', 'TIDINGS_MAIL_FROM']) {
     expect(stdout).toContain(name);
   }
-  expect(await readdir(folder.path)).toEqual([]);
+  expect(await readdir(server.dataDir)).toEqual([]);
 });
 
 test('an unknown argument is refused', async () => {
-  const { code, stderr } = await runServer(folder.path, ['--port=1']);
+  const { code, stderr } = await runServer(server.dataDir, ['--port=1']);
   expect(code).toBe(78);
   expect(stderr).toMatch(/^tidings: unknown argument/);
 });
@@ -168,22 +143,18 @@ test('an unknown argument is refused', async () => {
 // Elsewhere it takes keys and blobs that several machines share: shared-stores.spec has that.
 if (!eventsAreElsewhere)
   test('a process without the API says how it fares, and lets itself be operated', async () => {
-    const worker = await startServer(folder.path, { TIDINGS_ROLES: 'bots' });
-    try {
-      const api = new Api(worker.url);
-      const statusOf = async (method: string, path: string) => (await api.request(method, path)).status;
-      expect(await statusOf('GET', '/health/live')).toBe(200);
-      expect(await statusOf('GET', '/health/ready')).toBe(200);
-      expect((await api.request<{ items: { name: string }[] }>('GET', '/v1/consumers')).body.items).toContainEqual(
-        expect.objectContaining({ name: 'email.send-bot', state: 'running' }),
-      );
-      expect(await statusOf('POST', '/v1/consumers/email.send-bot:pause')).toBe(200);
-      expect(await (await fetch(`${worker.url}/metrics`)).text()).toContain('consumer="email.send-bot"');
-      for (const path of ['/v1/notifications', '/v1/recipients/ada', '/v1/events', '/']) {
-        expect({ path, status: await statusOf('GET', path) }).toEqual({ path, status: 404 });
-      }
-      expect(worker.output).toContain('API   not in this process');
-    } finally {
-      await worker.stop();
+    await server.start({ TIDINGS_ROLES: 'bots' });
+    const statusOf = async (method: string, path: string) => (await api.request(method, path)).status;
+    expect(await statusOf('GET', '/health/live')).toBe(200);
+    expect(await statusOf('GET', '/health/ready')).toBe(200);
+    expect((await api.request<{ items: { name: string }[] }>('GET', '/v1/consumers')).body.items).toContainEqual(
+      expect.objectContaining({ name: 'email.send-bot', state: 'running' }),
+    );
+    expect(await statusOf('POST', '/v1/consumers/email.send-bot:pause')).toBe(200);
+    expect(await (await fetch(`${server.url}/metrics`)).text()).toContain('consumer="email.send-bot"');
+    for (const path of ['/v1/notifications', '/v1/recipients/ada', '/v1/events', '/']) {
+      expect({ path, status: await statusOf('GET', path) }).toEqual({ path, status: 404 });
     }
+    expect(server.output).toContain('API   not in this process');
+    await server.stop();
   });

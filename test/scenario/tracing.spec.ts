@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CollectorDouble, SlackDouble, SmtpDouble, type ReceivedSpan } from '#libs/testing';
+import { CollectorDouble, type ReceivedSpan } from '#libs/testing';
 import {
   Api,
   eventually,
   startServer,
   temporaryFolder,
+  useServer,
   type Environment,
   type ServerProcess,
 } from '../support/index.js';
@@ -15,43 +16,27 @@ import {
 const clientSpan = 'b'.repeat(16);
 
 let collector: CollectorDouble;
-let smtp: SmtpDouble;
-let slack: SlackDouble;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer({ smtp: true, slack: true, start: false });
+const { api } = server;
 
-const start = (dataDir: string, more: Environment = {}) =>
-  startServer(dataDir, {
-    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-    OTEL_EXPORTER_OTLP_HEADERS: 'x-api-key=key%20canary',
-    OTEL_BSP_SCHEDULE_DELAY: '50',
-    TIDINGS_SMTP_URL: smtp.url,
-    TIDINGS_SLACK_TOKEN: slack.token,
-    TIDINGS_SLACK_API_URL: slack.url,
-    ...more,
-  });
+const settings = (): Environment => ({
+  ...server.settings,
+  OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+  OTEL_EXPORTER_OTLP_HEADERS: 'x-api-key=key%20canary',
+  OTEL_BSP_SCHEDULE_DELAY: '50',
+});
 
 beforeAll(async () => {
-  [collector, smtp, slack, folder] = await Promise.all([
-    CollectorDouble.start(),
-    SmtpDouble.start({ security: 'plain' }),
-    SlackDouble.start(),
-    temporaryFolder(),
-  ]);
-  server = await start(folder.path, {
+  collector = await CollectorDouble.start();
+  await server.start({
+    ...settings(),
     OTEL_SERVICE_NAME: 'tidings-test',
     OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
   });
-  api = new Api(server.url);
   await putRecipient(api, 'grace');
 });
 
-afterAll(async () => {
-  await server?.kill();
-  await Promise.all([collector?.close(), smtp?.close(), slack?.close()]);
-  await folder?.remove();
-});
+afterAll(() => collector?.close());
 
 /** A recipient who is told by mail and in Slack. */
 async function putRecipient(at: Api, id: string): Promise<void> {
@@ -88,7 +73,7 @@ describe('a notification by mail and in Slack', () => {
   let spans: readonly ReceivedSpan[];
 
   beforeAll(async () => {
-    smtp.behave({ at: 'data', recipient: 'grace@example.com', times: 1, reply: '451 4.3.0 try later' });
+    server.smtp.behave({ at: 'data', recipient: 'grace@example.com', times: 1, reply: '451 4.3.0 try later' });
     await api.finalView(await api.notify('grace', {}, traceparentOf(traceId)));
     spans = await completeTrace(traceId);
   });
@@ -144,7 +129,7 @@ describe('a notification by mail and in Slack', () => {
       [1, 'failedForNow', true],
       [2, 'succeeded', false],
     ]);
-    const { port } = new URL(smtp.url);
+    const { port } = new URL(server.smtp.url);
     expect(called('SMTP')).toMatchObject([
       {
         kind: 'CLIENT',
@@ -158,7 +143,9 @@ describe('a notification by mail and in Slack', () => {
 
   test('is handed on to Slack', () => {
     const [call] = called('POST chat.postMessage');
-    expect(slack.calls.map(({ headers }) => headers['traceparent'])).toEqual([`00-${traceId}-${call!.spanId}-01`]);
+    expect(server.slack.calls.map(({ headers }) => headers['traceparent'])).toEqual([
+      `00-${traceId}-${call!.spanId}-01`,
+    ]);
   });
 
   test('shows what was written', () => {
@@ -186,13 +173,13 @@ test('a request without a traceparent begins a trace; one that only looks does n
 
 test('a client that does not want its request sampled gets no spans, and its trace is handed on', async () => {
   const traceId = 'c'.repeat(32);
-  const calls = slack.calls.length;
+  const calls = server.slack.calls.length;
   await api.finalView(await api.notify('grace', {}, traceparentOf(traceId, '00')));
   // What is sent later comes later.
   await api.finalView(await api.notify('grace', {}, traceparentOf('d'.repeat(32))));
   await completeTrace('d'.repeat(32));
   expect(inTrace(traceId)).toEqual([]);
-  expect(slack.calls[calls]!.headers['traceparent']).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
+  expect(server.slack.calls[calls]!.headers['traceparent']).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
 });
 
 test('what is sent later belongs to the trace of its request', async () => {
@@ -232,9 +219,10 @@ test('a directory is asked within the trace', async () => {
   await once(directory, 'listening');
   const { port } = directory.address() as AddressInfo;
   const own = await temporaryFolder();
-  const other = await start(own.path, { TIDINGS_DIRECTORY_URL: `http://127.0.0.1:${port}/key-canary` });
+  const url = `http://127.0.0.1:${port}/key-canary`;
+  const other = await startServer(own.path, { ...settings(), TIDINGS_DIRECTORY_URL: url });
   const traceId = 'e'.repeat(32);
-  const at = new Api(other.url);
+  const at = new Api(other);
   expect((await at.finalView(await at.notify('grace', {}, traceparentOf(traceId)))).status).toBe('failed');
   await other.stop();
   const call = inTrace(traceId).find(({ name }) => name === 'POST audience');
@@ -249,7 +237,7 @@ test('nothing that is sent to the collector tells of anybody, and the header goe
   expect(collector.bodies.join()).not.toMatch(/grace|example\.com|How are you|canary/i);
   expect(collector.headers.every((headers) => headers['x-api-key'] === 'key canary')).toBe(true);
   expect(server.output).not.toContain('canary');
-  expect(JSON.stringify(slack.calls)).not.toContain('canary');
+  expect(JSON.stringify(server.slack.calls)).not.toContain('canary');
 });
 
 describe('a collector that', () => {
@@ -259,14 +247,15 @@ describe('a collector that', () => {
   });
   afterAll(() => own?.remove());
 
+  const start = (more: Environment) => startServer(own.path, { ...settings(), ...more });
+
   const notices = ({ output }: ServerProcess) => output.match(/traces (cannot be sent|are sent again)/g) ?? [];
 
   test('is away holds nothing up, is told of once, and gets traces when it is back', async () => {
     const away = await CollectorDouble.start();
     await away.refuseConnections();
-    const settings = { OTEL_EXPORTER_OTLP_ENDPOINT: away.url, OTEL_EXPORTER_OTLP_TIMEOUT: '300' };
-    const other = await start(own.path, settings);
-    const at = new Api(other.url);
+    const other = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: away.url, OTEL_EXPORTER_OTLP_TIMEOUT: '300' });
+    const at = new Api(other);
     await putRecipient(at, 'grace');
     const notify = async () => expect((await at.finalView(await at.notify('grace'))).status).toBe('sent');
     await notify();
@@ -283,9 +272,9 @@ describe('a collector that', () => {
   test('never answers does not keep the server from ending', async () => {
     const silent = await CollectorDouble.start();
     silent.silent = true;
-    const settings = { OTEL_BSP_SCHEDULE_DELAY: '60000', OTEL_EXPORTER_OTLP_TIMEOUT: '1000' };
-    const other = await start(own.path, { OTEL_EXPORTER_OTLP_ENDPOINT: silent.url, ...settings });
-    const at = new Api(other.url);
+    const waits = { OTEL_BSP_SCHEDULE_DELAY: '60000', OTEL_EXPORTER_OTLP_TIMEOUT: '1000' };
+    const other = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: silent.url, ...waits });
+    const at = new Api(other);
     await putRecipient(at, 'grace');
     await at.finalView(await at.notify('grace'));
     await other.stop();
@@ -295,8 +284,8 @@ describe('a collector that', () => {
 
   test('is there gets what is left when the server ends', async () => {
     const quiet = await CollectorDouble.start();
-    const other = await start(own.path, { OTEL_EXPORTER_OTLP_ENDPOINT: quiet.url, OTEL_BSP_SCHEDULE_DELAY: '60000' });
-    await putRecipient(new Api(other.url), 'grace');
+    const other = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: quiet.url, OTEL_BSP_SCHEDULE_DELAY: '60000' });
+    await putRecipient(new Api(other), 'grace');
     expect(quiet.spans).toEqual([]);
     await other.stop();
     expect(quiet.spans.map(({ name }) => name)).toContain('PUT /v1/recipients/:id');

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { newId, type RecordedEvent } from '#libs/kernel';
 import type { EventStore } from '#libs/store/port';
-import { Api, openEvents, startServer, temporaryFolder, type ServerProcess } from '../support/index.js';
+import { useServer, withStore } from '../support/index.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 type SealedProfile = { readonly channels: { readonly email: string } };
@@ -28,9 +28,8 @@ const uses = ['read', 'condition', 'put', 'erased', 'notified'];
 const address = 'ada@example.com';
 const recipientOf = (kind: string, use: string): string => `${kind}-${use}`;
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let server: ServerProcess;
-let api: Api;
+const server = useServer();
+const { api } = server;
 /** Ids of notifications by recipient, sent while the recipient could be read. */
 const sentTo = new Map<string, string>();
 /** A notification with an event and a mail's event that cannot be read. */
@@ -39,11 +38,6 @@ let watched: string;
 const undecided = newId();
 /** A notification of which nothing but an event stands that cannot be read. */
 const lost = newId();
-
-async function start(): Promise<void> {
-  server = await startServer(folder.path);
-  api = new Api(server.url);
-}
 
 async function append(store: EventStore, stream: string, type: string, data: unknown): Promise<void> {
   await store.append(stream, 'any', [{ id: newId(), type, data }]);
@@ -74,8 +68,6 @@ async function damage(store: EventStore): Promise<void> {
 }
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  await start();
   await api.putRecipient('watched', address);
   watched = await api.notify('watched');
   await api.finalView(watched);
@@ -87,17 +79,7 @@ beforeAll(async () => {
     sentTo.set(id, await api.notify(id));
   }
   for (const id of sentTo.values()) expect((await api.finalView(id)).status).toBe('sent');
-  await server.stop();
-
-  const store = await openEvents(folder.path);
-  await damage(store);
-  await store.close();
-  await start();
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await folder?.remove();
+  await server.restart(() => withStore(server.dataDir, damage));
 });
 
 /** What a reader is told instead. */

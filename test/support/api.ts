@@ -32,11 +32,18 @@ type HeaderTexts = Readonly<Record<string, string>>;
 
 /** A client of the API, with what the scenarios do again and again. */
 export class Api {
-  /** @param key API key that every request has */
+  /**
+   * @param server its URL, or what has it: a server that is started again may be elsewhere then
+   * @param key API key that every request has
+   */
   constructor(
-    readonly url: string,
+    private readonly server: string | { readonly url: string },
     readonly key?: string,
   ) {}
+
+  get url(): string {
+    return typeof this.server === 'string' ? this.server : this.server.url;
+  }
 
   /** @param body sent as JSON, or as it is where it is a text or bytes */
   async request<Body = Readonly<Record<string, unknown>>>(

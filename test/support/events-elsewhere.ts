@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { RecordedEvent } from '#libs/kernel';
 import { openEventStoreDb, parseConnection } from '#libs/store/eventstoredb';
 import { startFacade } from '#libs/store/facade';
 import type { EventStore } from '#libs/store/port';
@@ -28,6 +29,25 @@ export async function openEvents(dataDir: string): Promise<EventStore> {
   return url === undefined
     ? openSqliteStore({ directory: dataDir })
     : openEventStoreDb({ connection: parseConnection(url) });
+}
+
+/** Does something to the store of a data directory that no server uses now. */
+export async function withStore<Result>(dataDir: string, use: (store: EventStore) => Promise<Result>): Promise<Result> {
+  const store = await openEvents(dataDir);
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Everything in such a store, in order. */
+export function readStore(dataDir: string): Promise<readonly RecordedEvent[]> {
+  return withStore(dataDir, async (store) => {
+    const records: RecordedEvent[] = [];
+    for await (const record of store.readAll()) records.push(record);
+    return records;
+  });
 }
 
 /** What a server with this data directory is to be told of its events; nothing where they are in the directory. */

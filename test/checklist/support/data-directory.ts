@@ -1,16 +1,5 @@
 import { newId } from '#libs/kernel';
-import type { EventStore } from '#libs/store/port';
-import { openEvents } from '../../support/index.js';
-
-/** Does something to the store of a data directory that no server uses now. */
-export async function withStore<Result>(path: string, use: (store: EventStore) => Promise<Result>): Promise<Result> {
-  const store = await openEvents(path);
-  try {
-    return await use(store);
-  } finally {
-    await store.close();
-  }
-}
+import { withStore } from '../../support/index.js';
 
 /** Sets every consumer back to the beginning: the next server hands out everything once more. */
 export function rewindConsumers(path: string): Promise<void> {

@@ -1,4 +1,4 @@
-export { rewindConsumers, withStore } from './data-directory.js';
+export { rewindConsumers } from './data-directory.js';
 export { bothOf, mailOf, slackOf } from './directory-double.js';
 export { gate, isTerminalType, only } from './helpers.js';
-export { World } from './world.js';
+export { useWorld, World } from './world.js';

@@ -1,88 +1,40 @@
 import type { ConsumerView } from '#libs/operator';
-import { SlackDouble, SmtpDouble, type PostedMessage, type TakenMail } from '#libs/testing';
-import { Api, eventually, startServer, temporaryFolder, type ServerProcess } from '../../support/index.js';
+import type { PostedMessage, TakenMail } from '#libs/testing';
+import { attachToTests, eventually, TestServer, type Environment } from '../../support/index.js';
 import { DirectoryDouble, mailOf, slackOf } from './directory-double.js';
-
-type Environment = Readonly<Record<string, string>>;
-
-interface Parts {
-  readonly smtp: SmtpDouble;
-  readonly slack: SlackDouble;
-  readonly directory: DirectoryDouble;
-  readonly folder: Awaited<ReturnType<typeof temporaryFolder>>;
-}
 
 /** What a test asks a world for. */
 export interface WorldOptions {
   /** Whom to tell is asked of the customer's directory, not of the recipients. */
   readonly useDirectory?: boolean;
   /** Further settings. */
-  readonly env?: Environment;
+  readonly settings?: Environment;
+}
+
+/** A world that the tests of a file share. */
+export function useWorld(options: WorldOptions = {}): World {
+  const world = new World(options);
+  attachToTests(world);
+  return world;
 }
 
 /** A server, and all that it talks to: a mail server, Slack and a customer's directory, each a double. */
-export class World {
-  readonly smtp: SmtpDouble;
-  readonly slack: SlackDouble;
-  readonly directory: DirectoryDouble;
-  /** The data directory. */
-  readonly path: string;
-  api!: Api;
-  server!: ServerProcess;
+export class World extends TestServer {
+  directory!: DirectoryDouble;
+  private readonly useDirectory: boolean;
 
-  private constructor(
-    private readonly parts: Parts,
-    private readonly env: Environment,
-  ) {
-    ({ smtp: this.smtp, slack: this.slack, directory: this.directory } = parts);
-    this.path = parts.folder.path;
+  constructor({ useDirectory = false, settings = {} }: WorldOptions = {}) {
+    super({ smtp: true, slack: true, settings });
+    this.useDirectory = useDirectory;
   }
 
-  static async open({ useDirectory = false, env = {} }: WorldOptions = {}): Promise<World> {
-    const [smtp, slack, directory, folder] = await Promise.all([
-      SmtpDouble.start({ security: 'plain' }),
-      SlackDouble.start(),
-      DirectoryDouble.start(),
-      temporaryFolder(),
-    ]);
-    const world = new World(
-      { smtp, slack, directory, folder },
-      {
-        TIDINGS_SMTP_URL: smtp.url,
-        TIDINGS_SLACK_TOKEN: slack.token,
-        TIDINGS_SLACK_API_URL: slack.url,
-        ...(useDirectory && { TIDINGS_DIRECTORY_URL: directory.url }),
-        ...env,
-      },
-    );
-    try {
-      await world.start();
-    } catch (error) {
-      // Nobody else can: open doubles would keep the tests from ending.
-      await world.close();
-      throw error;
-    }
-    return world;
+  override get settings(): Environment {
+    return { ...(this.useDirectory && { TIDINGS_DIRECTORY_URL: this.directory.url }), ...super.settings };
   }
 
-  async start(): Promise<void> {
-    this.server = await startServer(this.path, this.env);
-    this.api = new Api(this.server.url);
-  }
-
-  /** Ends the server and starts it again. @param meanwhile what happens to its data directory in between */
-  async restart(meanwhile: () => Promise<void> = async () => {}): Promise<void> {
-    await this.server.stop();
-    await meanwhile();
-    await this.start();
-  }
-
-  async close(): Promise<void> {
-    const { smtp, slack, directory, folder } = this.parts;
-    // There is none where it did not start.
-    await (this.server as ServerProcess | undefined)?.kill();
-    await Promise.all([smtp.close(), slack.close(), directory.close()]);
-    await folder.remove();
+  override async open(): Promise<void> {
+    await super.open();
+    this.directory = this.closing(await DirectoryDouble.start());
   }
 
   /** Puts a recipient with a mail address and a Slack channel. @throws where it is refused */

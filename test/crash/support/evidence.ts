@@ -2,7 +2,6 @@ import { expect } from '@jest/globals';
 import { categoryOf, correlationOf, keyOf, type RecordedEvent } from '#libs/kernel';
 import { bookkeepingKey, partitionOf, partitionsOf, unsplit } from '#libs/runtime';
 import { topology } from '#streams.config';
-import { openEvents } from '../../support/index.js';
 
 /** Stored types that end a notification. */
 export const terminalTypes: ReadonlySet<string> = new Set([
@@ -13,18 +12,6 @@ export const terminalTypes: ReadonlySet<string> = new Set([
   'notification.expired.v1',
   'notification.cancelled.v1',
 ]);
-
-/** Everything in the store of a directory that no server uses now, in order. */
-export async function readStore(directory: string): Promise<readonly RecordedEvent[]> {
-  const store = await openEvents(directory);
-  try {
-    const records: RecordedEvent[] = [];
-    for await (const record of store.readAll()) records.push(record);
-    return records;
-  } finally {
-    await store.close();
-  }
-}
 
 /** Every stream is gapless and holds each event id once. */
 export function expectWholeStreams(records: readonly RecordedEvent[]): void {

@@ -1,9 +1,9 @@
 import { expect } from '@jest/globals';
 import type { RecordedEvent } from '#libs/kernel';
 import { SmtpDouble } from '#libs/testing';
-import { Api, startServer, temporaryFolder } from '../../support/index.js';
+import { Api, readStore, startServer, temporaryFolder } from '../../support/index.js';
 import { CrashingServer } from './crashing-server-process.js';
-import { expectNothingStuck, expectSentOnce, expectWholeStreams, readStore } from './evidence.js';
+import { expectNothingStuck, expectSentOnce, expectWholeStreams } from './evidence.js';
 import type { KillPoint } from './killing-store.js';
 
 /** One notification during which the server is killed. */

@@ -2,7 +2,7 @@ import { newId } from '#libs/kernel';
 import type { ParkedItem, ParkedPage } from '#libs/operator';
 import type { EventStore } from '#libs/store/port';
 import { topology } from '#streams.config';
-import { eventually, openEvents, startServer, type Api, type ServerProcess } from '../../support/index.js';
+import { eventually, withStore, type Api, type TestServer } from '../../support/index.js';
 
 /** A flow whose records are parked. */
 export interface BrokenFlow {
@@ -56,25 +56,15 @@ export function mendFlow(directory: string, { brokenStream }: BrokenFlow): Promi
   return withStore(directory, (store) => store.deleteStream(brokenStream, 0n));
 }
 
-async function withStore<Result>(directory: string, use: (store: EventStore) => Promise<Result>): Promise<Result> {
-  const store = await openEvents(directory);
-  try {
-    return await use(store);
-  } finally {
-    await store.close();
-  }
-}
-
-/** A server on the folder in which the records of one flow are about to be parked. */
-export async function startWithBrokenFlow(
-  directory: string,
-  apiOf: (server: ServerProcess) => Api,
-): Promise<{ readonly server: ServerProcess; readonly flow: BrokenFlow; readonly sample: string }> {
-  const before = await startServer(directory);
-  const api = apiOf(before);
-  await api.putRecipient('ada', 'ada@example.com');
-  const { id: sample } = await api.finalView(await api.notify('ada'));
-  await before.stop();
-  const flow = await breakFlow(directory, sample);
-  return { server: await startServer(directory), flow, sample };
+/** From here on the records of one flow are about to be parked. */
+export async function restartWithBrokenFlow(
+  server: TestServer,
+): Promise<{ readonly flow: BrokenFlow; readonly sample: string }> {
+  await server.api.putRecipient('ada', 'ada@example.com');
+  const { id: sample } = await server.api.finalView(await server.api.notify('ada'));
+  let flow!: BrokenFlow;
+  await server.restart(async () => {
+    flow = await breakFlow(server.dataDir, sample);
+  });
+  return { flow, sample };
 }
