@@ -11,7 +11,7 @@ import {
   type ResolvedEvent,
 } from '@eventstore/db-client';
 import { testOnlyCertificate, testOnlyKey } from '#libs/testing';
-import { eventually, runServer, useServer } from '../support/index.js';
+import { eventually, runServer, temporaryFolder, useServer } from '../support/index.js';
 
 const address = 'ada-canary@example.com';
 
