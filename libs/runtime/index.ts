@@ -5,6 +5,7 @@ export { SavedPositions } from './checkpoint/saved-positions.js';
 export type { Consumer } from './consumer/consumer.js';
 export type { Oversight, ParkedAt, ParkedRecordsKnown } from './oversight/oversight.js';
 export type { ArchivedRecord } from './parking/parked-book.js';
+export { EarlierBooks } from './consumer/earlier-books.js';
 export { partitionOf, partitionsOf } from './consumer/partitions.js';
 export { bookkeepingKey, consumerOfKey, unsplit, type Split } from './consumer/split.js';
 export type { ConsumerLog, ConsumerState, ConsumerStatus } from './consumer/status.js';

@@ -2,6 +2,7 @@ import { categoryOf, correlationOf, keyOf, parse, streamName, type RecordedEvent
 import {
   bookkeepingKey,
   consumerOfKey,
+  EarlierBooks,
   identityOf,
   partitionOf,
   partitionsOf,
@@ -9,7 +10,9 @@ import {
   runtimeParked,
   runtimeRetries,
   type AnyHandler,
+  type Split,
 } from '#libs/runtime';
+import type { EventStore } from '#libs/store/port';
 import type { OperatorServices } from '../operator-services.js';
 import { foldHandling, type Bookkeeping, type Handling } from './handling.js';
 
@@ -28,23 +31,30 @@ export async function readHandling(services: Services, record: RecordedEvent): P
     reads.some((stream) => stream.category === category),
   );
   // First how far they are: what they note down of a record they have passed is there by then.
-  const positions = await Promise.all(handlers.map((handler) => positionOf(services, handler, correlationOf(record))));
+  const passed = await Promise.all(handlers.map((handler) => isPassed(services, handler, record)));
   const bookkeeping = await bookkeepingOf(services, record);
   return handlers.map(({ name, role }, index) => ({
     consumer: name,
     role,
-    ...foldHandling(record.created, bookkeeping.get(name) ?? [], positions[index]! >= record.position),
+    ...foldHandling(record.created, bookkeeping.get(name) ?? [], passed[index]!),
   }));
 }
 
-/** How far the consumer is with a flow: exact where this process has the flow's partition, else the last checkpoint. */
-async function positionOf({ runtime, store }: Services, handler: AnyHandler, flow: string): Promise<bigint> {
-  const { name } = handler;
+/** Whether the consumer is past the record, now or while flows were split differently. */
+async function isPassed({ runtime, store }: Services, handler: AnyHandler, record: RecordedEvent): Promise<boolean> {
   const { split } = runtime;
-  if (split === undefined) return 0n;
+  if (split === undefined) return false;
+  const flow = correlationOf(record);
   const partition = partitionOf(flow, partitionsOf(handler, split.count));
-  const known = runtime.consumer(name)?.positionOf(partition);
-  if (known !== undefined) return known;
+  const here = runtime.consumer(handler.name)?.positionOf(partition);
+  if ((here ?? (await savedPosition(store, handler, partition, split))) >= record.position) return true;
+  if (!handler.partitioned || record.position > split.since) return false;
+  const earlier = await EarlierBooks.load(store, handler, split.before);
+  return earlier.isDone(flow, record.position);
+}
+
+/** The last checkpoint of a partition that this process does not have. */
+async function savedPosition(store: EventStore, handler: AnyHandler, partition: number, split: Split): Promise<bigint> {
   const stream = streamName(runtimeCheckpoints, bookkeepingKey(handler, partition, split));
   for await (const record of store.readStream(stream, { direction: 'backwards', limit: 1 })) {
     return BigInt(parse(runtimeCheckpoints, record).data.position);
@@ -57,10 +67,16 @@ async function bookkeepingOf({ store }: Services, record: RecordedEvent): Promis
   const found = new Map<string, Bookkeeping[]>();
   const categories = [runtimeRetries.category, runtimeParked.category];
   const wanted = identityOf(record);
+  const parkings = new Set<string>();
   for await (const stored of store.readAll({ from: record.position, filter: { categories } })) {
     const isRetry = categoryOf(stored.stream) === runtimeRetries.category;
     const entry = isRetry ? parse(runtimeRetries, stored) : parse(runtimeParked, stored);
     if ('epoch' in entry.data || identityIn(entry as Bookkeeping) !== wanted) continue;
+    if (entry.type === 'runtime.record-parked.v1') {
+      // Taken over from where flows were split differently.
+      if (parkings.has(entry.id)) continue;
+      parkings.add(entry.id);
+    }
     const consumer = consumerOfKey(keyOf(stored.stream));
     const entries = found.get(consumer);
     if (entries === undefined) found.set(consumer, [entry as Bookkeeping]);

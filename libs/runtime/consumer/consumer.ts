@@ -220,9 +220,12 @@ export class Consumer {
     await whenThere(() => this.control.load(), this.stopping.signal);
   }
 
-  /** What was asked for before the partitions were here. What is asked for from now on comes by `follow`. */
+  /**
+   * What was asked for before the partitions were here, also by processes that shared the store before. What is asked for
+   * from now on comes by `follow`.
+   */
   private async catchUpWithRequests(partitions: readonly Partition[]): Promise<void> {
-    const waiting = partitions.filter(({ isShared, parkedRecords }) => isShared && parkedRecords > 0);
+    const waiting = partitions.filter(({ parkedRecords }) => parkedRecords > 0);
     if (waiting.length === 0) return;
     const { store } = this.parts;
     const requests = await whenThere(() => readRequests(store, this.name), this.stopping.signal);

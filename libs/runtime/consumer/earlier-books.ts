@@ -91,7 +91,8 @@ export class EarlierBooks {
     for (const one of earlierParked.list().filter(counts)) {
       if (parked.has(one.record)) continue;
       retries.block(one);
-      await parked.park(one);
+      // What operators have asked for names it by this id.
+      await parked.park(one, earlierParked.parkingOf(one.record));
     }
     for (const one of earlierParked.listArchived().filter(counts)) await parked.keepArchived(one);
     const earlierRetries = new Retries(store, key, handler.strictOrder, now, signal, () => Promise.resolve());

@@ -35,7 +35,7 @@ afterEach(async () => {
 
 /** Starts a process: alone with one partition, else as one of several. */
 async function start(partitions: number, options: ToyOptions, on: EventStore = store): Promise<ToyFlow> {
-  const sharing = { sharing: { member: newId(), partitions, ttl } };
+  const sharing = { sharing: { member: newId(), partitions, ttl, patience: 300 } };
   const flow = await ToyFlow.start(on, { ...(partitions > 1 && sharing), ...options });
   running.push(flow);
   return flow;
@@ -224,6 +224,29 @@ describe('the number of partitions', () => {
       { type: 'runtime.partitions-changing.v1', data: { count: 3 } },
       { type: 'runtime.partitions-fixed.v1', data: { count: 3 } },
     ]);
+  });
+
+  it.each([3, 1])('is changed to %i while a redrive and an archive are open: both are done, once', async (count) => {
+    const before = await start(4, handling([]));
+    await setAsideBy([before]);
+    const asking = await start(4, { ...handling([]), asksOnly: true });
+    const [first, ...others] = (await asking.oversight.parked()).list();
+    await stop(before);
+    expect((await asking.oversight.release('archive', [first!])).pending).toHaveLength(1);
+    expect((await asking.oversight.release('redrive', others)).pending).toHaveLength(4);
+    await stop(asking);
+
+    const called: string[] = [];
+    const after = await start(count, succeeding(called));
+    await eventually(() => sum([after], 'parked') === 0 && called.length >= others.length);
+    expect(called.sort()).toEqual(others.map(({ parked }) => `${parked.correlationId}: 3`).sort());
+    expect(after.consumer.listArchived()).toHaveLength(2);
+    expect((await after.oversight.parked()).list()).toEqual([]);
+    await stop(after);
+
+    const again = await start(count, succeeding(called));
+    expect(sum([again], 'parked')).toBe(0);
+    expect(called).toHaveLength(others.length);
   });
 
   it('that comes back finds nothing of what it had: only what was done last counts', async () => {

@@ -51,8 +51,13 @@ export class Parked {
     return this.book.parkedBy(parking)?.record;
   }
 
-  async park(parked: RecordParked): Promise<void> {
-    const id = newId();
+  /** Id of the event by which it was parked; undefined where it is not parked. */
+  parkingOf(record: Pick<RecordRef, 'stream' | 'id'>): string | undefined {
+    return this.book.parkingOf(record);
+  }
+
+  /** @param id of the event: that by which another stream says it, where it is taken over from there */
+  async park(parked: RecordParked, id = newId()): Promise<void> {
     this.book.park(id, parked);
     await this.stream.write({ type: 'runtime.record-parked.v1', data: parked }, id);
   }

@@ -12,6 +12,7 @@ import {
   type RetryPolicy,
   type Sharing,
   type SharingOptions,
+  type Topology,
   type WorkTrace,
 } from '#libs/runtime';
 import type { EventStore } from '#libs/store/port';
@@ -62,7 +63,8 @@ export class ToyFlow {
   /** What went wrong with sharing. */
   readonly troubles: unknown[] = [];
   readonly consumer: Consumer;
-  private readonly runtime: Runtime<object>;
+  readonly runtime: Runtime<object>;
+  readonly topology: Topology<object>;
 
   private constructor(store: EventStore, options: ToyOptions) {
     const { strictOrder, handle, stop, now, trace, sharing, asksOnly, ...rest } = options;
@@ -75,12 +77,13 @@ export class ToyFlow {
       ...rest,
       create: (_services: object) => ({ handle, ...(stop && { stop }) }),
     });
+    this.topology = defineTopology([
+      stream(toyOperations, { producers: [], consumers: [handler] }),
+      stream(toyEvents, { producers: [handler], consumers: [handler] }),
+    ]);
     this.runtime = new Runtime({
       store,
-      topology: defineTopology([
-        stream(toyOperations, { producers: [], consumers: [handler] }),
-        stream(toyEvents, { producers: [handler], consumers: [handler] }),
-      ]),
+      topology: this.topology,
       services: {},
       roles: new Set(asksOnly === true ? [] : [handler.role]),
       log: {
