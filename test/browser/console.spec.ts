@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { isVersioned, versionCategory } from '#libs/kernel';
+import type { Redriven } from '#libs/operator';
 import { notRun } from '#libs/testing';
 import { topology } from '#streams.config';
 import { eventually } from '../support/index.js';
@@ -253,6 +254,25 @@ else {
     await page.getByText('There is none.').waitFor();
     await page.getByLabel('State', { exact: true }).selectOption('archived');
     await page.getByRole('button', { name: 'notification.send.v1' }).waitFor();
+  });
+
+  test('a redrive that other processes have not done yet is told of, and its dialog stays', async () => {
+    const page = await open('/parked');
+    await page.route('**/v1/parked:redrive', async (route) => {
+      const { dryRun } = route.request().postDataJSON() as { dryRun: boolean };
+      const redriven: Redriven = dryRun
+        ? { count: 3, ids: ['a', 'b', 'c'] }
+        : { count: 2, ids: ['a', 'b'], pending: 1 };
+      await route.fulfill({ status: dryRun ? 200 : 202, json: { dryRun, ...redriven } });
+    });
+    await page.getByRole('button', { name: 'Redrive all of these' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('3 records are handed').waitFor();
+    await dialog.getByRole('button', { name: 'Redrive 3' }).click();
+    const told = 'asked for, and not done yet by the processes that have them. Until then they stay in the list.';
+    expect(await dialog.getByRole('status').textContent()).toBe(`2 done; 1 ${told}`);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'hidden' });
   });
 
   async function parkedAt(): Promise<string> {

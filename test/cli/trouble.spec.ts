@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
+import type { Redriven } from '#libs/operator';
 import { tidings } from './tidings.js';
 
 let server: Server | undefined;
@@ -101,4 +102,29 @@ test('what a server says does not reach the terminal as commands', async () => {
   expect(code).toBe(0);
   expect(stdout.split('\n')).toHaveLength(3);
   expect(stdout).not.toMatch(/[\u001b\u0007\u202e]/);
+});
+
+test.each([
+  ['some of it', { count: 1, ids: ['a'] }, 'redriven: 1\n\na\n'],
+  ['nothing of it', { count: 0, ids: [] }, 'redriven: 0\n'],
+])('a redrive of which other processes have done %s', async (_, done, told) => {
+  const answer: Redriven & { readonly dryRun: boolean } = { dryRun: false, ...done, pending: 2 };
+  const url = await serve((_request, response) => response.writeHead(202).end(JSON.stringify(answer)));
+  expect(await tidings(['redrive', '--all', '--url', url])).toEqual({
+    code: 0,
+    stdout: told,
+    stderr: 'tidings: asked for, and not done yet by the processes that have them: 2\n',
+  });
+  const json = await tidings(['redrive', '--all', '--url', url, '--json']);
+  expect(json).toMatchObject({ code: 0, stderr: expect.stringContaining('not done yet') });
+  expect(JSON.parse(json.stdout)).toEqual(answer);
+});
+
+test('an archive that another process has not done yet', async () => {
+  const url = await serve((_, response) => response.writeHead(202).end(JSON.stringify({ id: 'a', state: 'parked' })));
+  expect(await tidings(['archive', 'a', '--url', url])).toEqual({
+    code: 0,
+    stdout: 'id     a\nstate  parked\n',
+    stderr: 'tidings: asked for, and not done yet by the process that has it\n',
+  });
 });
