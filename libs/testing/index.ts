@@ -1,5 +1,5 @@
 export { eventually } from './eventually.js';
-export { notRun } from './not-run.js';
+export { notRun, specNotRun } from './not-run.js';
 export * from './otlp/index.js';
 export * from './query-index/index.js';
 export * from './runtime/index.js';

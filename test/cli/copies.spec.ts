@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { FolderBlobStore } from '#libs/blob';
-import { notRun, SmtpDouble, testOnlyCertificate } from '#libs/testing';
+import { specNotRun, SmtpDouble, testOnlyCertificate } from '#libs/testing';
 import { redisIsMissing, RedisServer } from '#libs/testing/redis';
 import { S3Double } from '#libs/testing/s3';
 import { parseRedisUrl, openRedisKeys, SqliteKeyStore, type RedisKeyStore } from '#libs/vault';
@@ -27,7 +27,7 @@ const main = fileURLToPath(new URL('../../apps/cli/main.js', import.meta.url));
 const password = 'canary-password';
 
 const missing = redisIsMissing();
-if (missing !== undefined) notRun('keys and blobs that are copied to Redis and an S3 API', missing);
+if (missing !== undefined) specNotRun('keys and blobs that are copied to Redis and an S3 API', missing);
 else {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let redis: RedisServer;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { correlationOf, type RecordedEvent } from '#libs/kernel';
-import { notRun } from '#libs/testing';
+import { specNotRun } from '#libs/testing';
 import { redisIsMissing } from '#libs/testing/redis';
 import type { ConsumerView } from '#libs/operator';
 import { eventually, type Api } from '../support/index.js';
@@ -78,7 +78,7 @@ async function expectAllSent(ids: readonly string[]): Promise<readonly RecordedE
 }
 
 const missing = redisIsMissing();
-if (missing !== undefined) notRun('several processes on one EventStoreDB, killed and stopped', missing);
+if (missing !== undefined) specNotRun('several processes on one EventStoreDB, killed and stopped', missing);
 else {
   describe('processes that share an EventStoreDB', () => {
     beforeEach(async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ConsumerView, HandlingView, ParkedDetail, ParkedItem, ParkedPage, Redriven } from '#libs/operator';
-import { notRun } from '#libs/testing';
+import { specNotRun } from '#libs/testing';
 import { redisIsMissing } from '#libs/testing/redis';
 import { appendBrokenFlow, readersOfEvents } from '../scenario/operator/parked-records.js';
 import { eventually } from '../support/index.js';
@@ -46,7 +46,7 @@ async function bots(): Promise<ClusterProcess> {
 }
 
 const missing = redisIsMissing();
-if (missing !== undefined) notRun('an installation that is operated from a process without consumers', missing);
+if (missing !== undefined) specNotRun('an installation that is operated from a process without consumers', missing);
 else {
   describe('an API process of several processes with roles of their own', () => {
     beforeEach(async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { startFacade, type Facade } from '#libs/store/facade';
 import { openSqliteStore, type SqliteEventStore } from '#libs/store/sqlite';
-import { notRun, SmtpDouble } from '#libs/testing';
+import { specNotRun, SmtpDouble } from '#libs/testing';
 import { redisIsMissing, RedisServer } from '#libs/testing/redis';
 import { S3Double } from '#libs/testing/s3';
 import {
@@ -31,7 +31,7 @@ interface Readiness {
 type Folder = Awaited<ReturnType<typeof temporaryFolder>>;
 
 const missing = redisIsMissing();
-if (missing !== undefined) notRun('roles on several machines with keys in Redis and blobs in an S3 API', missing);
+if (missing !== undefined) specNotRun('roles on several machines with keys in Redis and blobs in an S3 API', missing);
 else {
   describe('two processes that share nothing but an EventStoreDB, a Redis and a bucket', () => {
     let folders: readonly [events: Folder, front: Folder, back: Folder];

@@ -1,6 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { eventually } from '../eventually.js';
 import { Daemon, freePort } from './programs.js';
 import { RedisServer } from './redis-server.js';
 
@@ -29,6 +31,7 @@ export class RedisSentinels {
       ports.push(port);
       sentinels.push(await Daemon.start('redis-sentinel', [file], /\+monitor master/));
     }
+    await Promise.all(ports.map((port) => eventually(() => knowsAll(port))));
     const hosts = ports.map((port) => `127.0.0.1:${port}`).join(',');
     return new RedisSentinels(`redis+sentinel://${hosts}/0?name=keys`, master, replicas, sentinels, folder);
   }
@@ -37,6 +40,18 @@ export class RedisSentinels {
     await Promise.all(this.sentinels.map((sentinel) => sentinel.end('SIGKILL')));
     await Promise.all([this.master, ...this.replicas].map((server) => server.remove()));
     await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether a sentinel knows both replicas and the other sentinels: until then a failover may take half a minute. */
+async function knowsAll(port: number): Promise<boolean> {
+  const client = new Redis(port);
+  try {
+    const [master] = (await client.call('SENTINEL', 'MASTERS')) as string[][];
+    const value = (name: string) => master?.[master.indexOf(name) + 1];
+    return value('num-slaves') === '2' && value('num-other-sentinels') === `${count - 1}`;
+  } finally {
+    client.disconnect();
   }
 }
 

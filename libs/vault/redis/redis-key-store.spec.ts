@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { StoreUnavailable, StoreUnusable } from '#libs/store/port';
-import { eventually, notRun, testOnlyCertificate } from '#libs/testing';
+import { eventually, specNotRun, testOnlyCertificate } from '#libs/testing';
 import { redisIsMissing, RedisServer } from '#libs/testing/redis';
 import { describeKeyStoreContract, describeSharedKeyStoreContract } from '#libs/testing/vault';
 import {
@@ -19,7 +19,7 @@ import {
 const alice = 'recipient/alice';
 
 const missing = redisIsMissing();
-if (missing !== undefined) notRun('the keys in Redis', missing);
+if (missing !== undefined) specNotRun('the keys in Redis', missing);
 else {
   let redis: RedisServer;
   const opened: RedisKeyStore[] = [];

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { StoreUnavailable } from '#libs/store/port';
-import { eventually, notRun } from '#libs/testing';
+import { eventually, specNotRun } from '#libs/testing';
 import { redisIsMissing, RedisSentinels } from '#libs/testing/redis';
 import { openRedisKeys, parseRedisUrl, Vault, type RedisKeyStore } from '../index.js';
 
 const missing = redisIsMissing();
-if (missing !== undefined) notRun('the keys under the watch of sentinels', missing);
+if (missing !== undefined) specNotRun('the keys under the watch of sentinels', missing);
 else {
   describe('keys under the watch of sentinels', () => {
     let sentinels: RedisSentinels;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { StoreUnavailable, StoreUnusable } from '#libs/store/port';
-import { eventually, notRun, testOnlyCertificate } from '#libs/testing';
+import { eventually, specNotRun, testOnlyCertificate } from '#libs/testing';
 import { redisIsMissing, RedisServer } from '#libs/testing/redis';
 import {
   installationKeyOwner,
@@ -26,7 +26,7 @@ const alice = 'recipient/alice';
 const quick = { answerWithin: 2_000, patience: 4_000, replicatedWithin: 200 };
 
 const missing = redisIsMissing();
-if (missing !== undefined) notRun('keys that are copied to Redis and back', missing);
+if (missing !== undefined) specNotRun('keys that are copied to Redis and back', missing);
 else {
   let redis: RedisServer;
   let folder: string;
