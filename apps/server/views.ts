@@ -1,6 +1,13 @@
 import type { Logger } from 'pino';
 import { messageOf } from '#libs/kernel';
-import { rebuildableView, ViewRebuilds, type RebuildableView, type Runtime, type ViewStatus } from '#libs/runtime';
+import {
+  rebuildableView,
+  SavedPositions,
+  ViewRebuilds,
+  type RebuildableView,
+  type Runtime,
+  type ViewStatus,
+} from '#libs/runtime';
 import { topology } from '#streams.config';
 import type { Lists } from './lists.js';
 import type { Parts } from './parts.js';
@@ -22,6 +29,12 @@ export function openRebuilds(
     runsHere: ({ name }) => {
       const status = runtime.consumer(name)?.status();
       return status !== undefined && ['running', 'paused'].includes(status.state) && status.partitions.includes(0);
+    },
+    reached: (handler) => {
+      const consumer = runtime.consumer(handler.name);
+      return new SavedPositions(store, handler, () => runtime.split).saved((partition) =>
+        consumer?.positionOf(partition),
+      );
     },
     isShared: eventStore !== undefined,
     log: {

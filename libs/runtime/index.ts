@@ -30,6 +30,7 @@ export {
   runtimeInstallations,
   runtimeParked,
   runtimeRebuilds,
+  runtimeVersions,
   runtimeRetries,
   runtimeTimers,
   type FailedTry,

@@ -117,6 +117,15 @@ export interface ViewVersion {
   readonly version: number;
 }
 
+/** From now on the version serves. */
+export interface VersionSwitched extends ViewVersion {
+  /**
+   * The version before shows everything up to here; what the new one shows besides stands after it, also before the switch.
+   * Undefined in older records.
+   */
+  readonly position?: string;
+}
+
 export interface RebuildProgressed {
   readonly version: number;
   /** Everything up to here is in. */
@@ -162,7 +171,15 @@ export interface AgendaKept {
   readonly endedBefore: number;
 }
 
-type Kind = 'string' | 'string or null' | 'number' | 'number or null' | 'number or undefined' | 'object' | 'array';
+type Kind =
+  | 'string'
+  | 'string or null'
+  | 'string or undefined'
+  | 'number'
+  | 'number or null'
+  | 'number or undefined'
+  | 'object'
+  | 'array';
 
 /** The fields of data that only the runtime writes: more would not be bad input but a bug in the runtime. */
 function internal<Data>(fields: Readonly<Record<keyof Data & string, Kind>>): Schema<Data> {
@@ -242,7 +259,7 @@ export const runtimeStatuses = defineStream('runtime', 'status', {
 export const runtimeVersions = defineStream('runtime', 'version', {
   'runtime.rebuild-requested.v1': internal<ViewVersion>({ version: 'number' }),
   'runtime.rebuild-cancelled.v1': internal<ViewVersion>({ version: 'number' }),
-  'runtime.view-switched.v1': internal<ViewVersion>({ version: 'number' }),
+  'runtime.view-switched.v1': internal<VersionSwitched>({ version: 'number', position: 'string or undefined' }),
   'runtime.version-removed.v1': internal<ViewVersion>({ version: 'number' }),
 });
 

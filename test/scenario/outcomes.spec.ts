@@ -129,7 +129,7 @@ test('its time over before it is due: expired at once', async () => {
 });
 
 test('for later: scheduled, then sent at its time', async () => {
-  const deliverAt = inFuture(700);
+  const deliverAt = inFuture(2_000);
   await api.putRecipient('later', 'later@example.com');
   const id = await api.notify('later', { deliverAt });
   expect(await api.view(id)).toMatchObject({ deliverAt, completedAt: null });
@@ -156,7 +156,7 @@ test('for later: scheduled, then sent at its time', async () => {
 });
 
 test('for later, with a restart in between: sent at its time, once', async () => {
-  const deliverAt = inFuture(4_000);
+  const deliverAt = inFuture(8_000);
   await api.putRecipient('waiting', 'waiting@example.com');
   const id = await api.notify('waiting', { deliverAt });
   await server.restart();

@@ -1,6 +1,6 @@
 import { categoryOf } from '#libs/kernel';
 import { escalationEvents } from '#libs/notification';
-import { runtimeCheckpoints, runtimeParked, runtimeRebuilds, runtimeRetries } from '#libs/runtime';
+import { runtimeCheckpoints, runtimeParked, runtimeRebuilds, runtimeRetries, runtimeVersions } from '#libs/runtime';
 import type { PositionIn } from '#libs/store/migration';
 
 const inData = ['position'];
@@ -9,6 +9,7 @@ const inRecord = ['record', 'position'];
 const known: ReadonlyMap<string, readonly string[]> = new Map([
   [runtimeCheckpoints.category, inData],
   [runtimeRebuilds.category, inData],
+  [runtimeVersions.category, inData],
   [runtimeRetries.category, inRecord],
   [runtimeParked.category, inRecord],
   [escalationEvents.category, ['upTo']],

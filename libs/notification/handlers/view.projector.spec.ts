@@ -150,6 +150,7 @@ async function rebuild(): Promise<number> {
     versions,
     handlers: [viewProjector],
     runsHere: () => true,
+    reached: () => Promise.resolve(0n),
     isShared: false,
     log,
     grace: 60_000,

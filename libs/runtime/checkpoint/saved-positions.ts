@@ -21,20 +21,25 @@ export class SavedPositions {
   ) {}
 
   /**
-   * Every record up to there is done with.
+   * Where the last of its partitions goes on when it is started again: every record up to there is done with, and perhaps
+   * more. A position that was one of the store's.
    * @param here the position of a partition that runs in this process; undefined where it does not
    */
+  async saved(here: (partition: number) => bigint | undefined): Promise<bigint> {
+    const split = this.split();
+    return split === undefined ? 0n : leastOf(await this.positions(split, here));
+  }
+
+  /** Every record up to there is done with: more is known than by `saved`. */
   async least(here: (partition: number) => bigint | undefined): Promise<bigint> {
     const split = this.split();
     if (split === undefined) return 0n;
     const count = partitionsOf(this.handler, split.count);
-    const local = Array.from({ length: count }, (_, partition) => here(partition));
-    if (local.every((position) => position !== undefined)) return leastOf(local);
+    const isHere = Array.from({ length: count }, (_, partition) => here(partition) !== undefined);
+    if (isHere.every(Boolean)) return this.saved(here);
     // Before the checkpoints, so that all that is not there by then is looked at.
     const head = await this.store.head();
-    const positions = await Promise.all(
-      local.map(async (position, partition) => position ?? this.saved(partition, split)),
-    );
+    const positions = await this.positions(split, here);
     const from = leastOf(positions);
     if (from > this.done) this.done = from;
     const filter = { categories: this.handler.reads.map(({ category }) => category) };
@@ -47,7 +52,13 @@ export class SavedPositions {
     return head > this.done ? head : this.done;
   }
 
-  private async saved(partition: number, split: Split): Promise<bigint> {
+  private positions(split: Split, here: (partition: number) => bigint | undefined): Promise<readonly bigint[]> {
+    const count = partitionsOf(this.handler, split.count);
+    const known = Array.from({ length: count }, (_, partition) => here(partition));
+    return Promise.all(known.map(async (position, partition) => position ?? this.checkpointOf(partition, split)));
+  }
+
+  private async checkpointOf(partition: number, split: Split): Promise<bigint> {
     const stream = streamName(runtimeCheckpoints, bookkeepingKey(this.handler, partition, split));
     for await (const record of this.store.readStream(stream, { direction: 'backwards', limit: 1 })) {
       return BigInt(parse(runtimeCheckpoints, record).data.position);

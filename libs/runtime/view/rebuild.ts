@@ -51,6 +51,7 @@ export class Rebuild {
     private readonly fold: ViewFold,
     readonly version: number,
     private readonly onProgress: () => Promise<void>,
+    private readonly reached: () => Promise<bigint>,
   ) {
     this.definitions = new Map(handler.reads.map((stream) => [stream.category, stream]));
     this.views = new RebuiltViews(store, handler, fold, version);
@@ -70,13 +71,14 @@ export class Rebuild {
     await this.follow(signal, ({ live }) => live);
     if (signal.aborted) return;
     await this.views.flush();
+    const shownTo = await this.reached();
     const release = await this.versions.hold(this.fold.view);
     try {
       const head = await this.store.head();
       await this.follow(signal, ({ live }) => live || this.position >= head);
       await this.views.flush();
       if (!mayHold()) throw new Error('the view is written elsewhere by now');
-      if (!signal.aborted) await this.versions.decide(this.fold.view, versionDecisions.switchTo(this.version));
+      if (!signal.aborted) await this.versions.decide(this.fold.view, versionDecisions.switchTo(this.version, shownTo));
     } finally {
       release();
     }

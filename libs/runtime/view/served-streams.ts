@@ -1,12 +1,19 @@
-import { isVersioned, keyOf, versionCategory, type RecordedEvent, type StreamDefinition } from '#libs/kernel';
+import {
+  isVersioned,
+  keyOf,
+  versionCategory,
+  type RecordedEvent,
+  type RecordOf,
+  type StreamDefinition,
+} from '#libs/kernel';
 import type { EventStore, SubscriptionBatch } from '#libs/store/port';
-import { runtimeVersions, type ViewVersion } from '../streams.js';
+import { runtimeVersions, type VersionSwitched, type ViewVersion } from '../streams.js';
 import { loadVersions, type VersionState } from './version-state.js';
 
 /**
  * Follows streams, of each view the version that serves. A switch stands among the records, and it is obeyed at its place:
- * so of the version before nothing is left out, of the one after nothing that comes after the switch, and whoever follows
- * the same records sees the same.
+ * so of the version before nothing is left out, of the one after nothing that the version before did not show, and whoever
+ * follows the same records sees the same.
  */
 export class ServedStreams {
   private states: ReadonlyMap<string, VersionState> | undefined;
@@ -22,11 +29,14 @@ export class ServedStreams {
     return (await this.load()).get(view.category)!;
   }
 
-  /** Begins with the versions that served when it was first asked for anything. */
+  /**
+   * Begins with the versions that served when it was first asked for anything. At a switch it goes back a little: the new
+   * version may be ahead of what was seen of the one before.
+   */
   async *subscribe(after: bigint, signal: AbortSignal): AsyncGenerator<SubscriptionBatch> {
     await this.load();
     for (let from = after; !signal.aborted;) {
-      let switchedAt: bigint | undefined;
+      let shownTo: bigint | undefined;
       const filter = { categories: this.categories() };
       for await (const batch of this.store.subscribeToAll({ after: from, filter, signal })) {
         const index = batch.events.findIndex((record) => this.isSwitch(record));
@@ -34,14 +44,14 @@ export class ServedStreams {
           yield { ...batch, events: batch.events.filter(isWanted) };
           continue;
         }
-        const record = batch.events[index]!;
-        this.versions.set(keyOf(record.stream), (record.data as ViewVersion).version);
-        switchedAt = record.position;
-        yield { events: batch.events.slice(0, index).filter(isWanted), checkpoint: switchedAt, live: false };
+        const { stream, data, position } = batch.events[index] as RecordOf<typeof runtimeVersions>;
+        this.versions.set(keyOf(stream), data.version);
+        shownTo = positionIn(data) ?? position;
+        yield { events: batch.events.slice(0, index).filter(isWanted), checkpoint: shownTo, live: false };
         break;
       }
-      if (switchedAt === undefined) return;
-      from = switchedAt;
+      if (shownTo === undefined) return;
+      from = shownTo;
     }
   }
 
@@ -66,6 +76,10 @@ export class ServedStreams {
     const version = this.versions.get(keyOf(stream));
     return version !== undefined && (data as ViewVersion).version > version;
   }
+}
+
+function positionIn(data: VersionSwitched): bigint | undefined {
+  return data.position === undefined ? undefined : BigInt(data.position);
 }
 
 function isWanted({ type, stream }: RecordedEvent): boolean {

@@ -8,7 +8,10 @@ const { request, restart, cancel, switchTo, removed } = versionDecisions;
 
 const requested = (version: number): Event => ({ type: 'runtime.rebuild-requested.v1', data: { version } });
 const cancelled = (version: number): Event => ({ type: 'runtime.rebuild-cancelled.v1', data: { version } });
-const switched = (version: number): Event => ({ type: 'runtime.view-switched.v1', data: { version } });
+const switched = (version: number): Event => ({
+  type: 'runtime.view-switched.v1',
+  data: { version, position: '7' },
+});
 const gone = (version: number): Event => ({ type: 'runtime.version-removed.v1', data: { version } });
 
 function given(...events: readonly Event[]): VersionState {
@@ -51,12 +54,12 @@ test('given up, a version serves never and is removed', () => {
   expect(cancel(given())).toEqual([]);
   const state = given(requested(2), cancelled(2));
   expect(state).toMatchObject({ serving: 1, building: undefined, removable: [2] });
-  expect(switchTo(2)(state)).toEqual([]);
+  expect(switchTo(2, 7n)(state)).toEqual([]);
 });
 
 test('built, a version serves, and the one before is removed', () => {
-  expect(switchTo(2)(given(requested(2)))).toEqual([switched(2)]);
-  expect(switchTo(2)(given(requested(2), requested(3)))).toEqual([]);
+  expect(switchTo(2, 7n)(given(requested(2)))).toEqual([switched(2)]);
+  expect(switchTo(2, 7n)(given(requested(2), requested(3)))).toEqual([]);
   const state = given(requested(2), switched(2));
   expect(state).toMatchObject({
     serving: 2,
@@ -64,7 +67,7 @@ test('built, a version serves, and the one before is removed', () => {
     building: undefined,
     removable: [1],
   });
-  expect(switchTo(2)(state)).toEqual([]);
+  expect(switchTo(2, 7n)(state)).toEqual([]);
   expect(removed(1)(state)).toEqual([gone(1)]);
   expect(removed(2)(state)).toEqual([]);
   expect(given(requested(2), switched(2), gone(1)).removable).toEqual([]);

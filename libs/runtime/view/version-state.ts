@@ -78,16 +78,20 @@ export const versionDecisions = {
     building === undefined ? [] : [requested(highest + 1)],
   cancel: ({ building }: VersionState): readonly VersionEvent[] =>
     building === undefined ? [] : [{ type: 'runtime.rebuild-cancelled.v1', data: { version: building.version } }],
-  /** Only the version that is being built can begin to serve. */
+  /** Only the version that is being built can begin to serve. @param shownTo as `VersionSwitched.position` */
   switchTo:
-    (version: number) =>
+    (version: number, shownTo: bigint) =>
     ({ building }: VersionState): readonly VersionEvent[] =>
-      building?.version === version ? [{ type: 'runtime.view-switched.v1', data: { version } }] : [],
+      building?.version === version ? [switchedTo(version, shownTo)] : [],
   removed:
     (version: number) =>
     ({ removable }: VersionState): readonly VersionEvent[] =>
       removable.includes(version) ? [{ type: 'runtime.version-removed.v1', data: { version } }] : [],
 };
+
+function switchedTo(version: number, shownTo: bigint): VersionEvent {
+  return { type: 'runtime.view-switched.v1', data: { version, position: String(shownTo) } };
+}
 
 function requested(version: number): VersionEvent {
   return { type: 'runtime.rebuild-requested.v1', data: { version } };

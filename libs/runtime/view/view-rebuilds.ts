@@ -32,6 +32,8 @@ export interface ViewRebuildsOptions {
   readonly handlers: readonly AnyHandler[];
   /** Whether this process is to build the views of this handler: one of those that run it. */
   readonly runsHere: (handler: AnyHandler) => boolean;
+  /** Everything up to there is handled, also where other processes do it. @throws StoreUnavailable */
+  readonly reached: (handler: AnyHandler) => Promise<bigint>;
   /** Whether other processes may write the views, too. */
   readonly isShared: boolean;
   readonly log: RebuildLog;
@@ -123,9 +125,11 @@ export class ViewRebuilds {
       toldAt = performance.now();
       await this.tell(view, { version, position: String(position), records, error });
     };
-    const rebuild = new Rebuild(store, versions, handler, fold, version, async () => {
+    const onProgress = async (): Promise<void> => {
       if (performance.now() - toldAt >= tellEvery) await tell(null);
-    });
+    };
+    const reached = () => this.options.reached(handler);
+    const rebuild = new Rebuild(store, versions, handler, fold, version, onProgress, reached);
     log.started(view.category, version);
     await this.untilDone(
       view,
