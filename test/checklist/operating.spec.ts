@@ -11,7 +11,8 @@ import {
 import { eventually, runServer } from '../support/index.js';
 import { gate, mailOf, useWorld } from './support/index.js';
 
-const world = useWorld({ useDirectory: true });
+// Who is held is held for as long as the test takes, and asked for once.
+const world = useWorld({ useDirectory: true, settings: { TIDINGS_DIRECTORY_TIMEOUT: '60' } });
 let flow: BrokenFlow;
 
 beforeAll(async () => {
