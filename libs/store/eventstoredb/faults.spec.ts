@@ -185,6 +185,8 @@ describe('an append', () => {
   });
 
   test('waits for a server that is slow, within limits', async () => {
+    await store.close();
+    store = await open({ answerWithin: 10_000 });
     faults.push({
       path: appendPath,
       fault: () => new Promise((resolve) => setTimeout(() => resolve(undefined), answerWithin / 3)),

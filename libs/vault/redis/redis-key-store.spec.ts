@@ -37,6 +37,8 @@ else {
 
   /** Short times, so that a test of an outage does not take long. */
   const quick = { answerWithin: 300, patience: 700, rememberedFor: 400 };
+  /** What is refused is not waited for. */
+  const patient = { patience: 50_000 };
 
   async function open(url: string, options: Partial<RedisKeyOptions> = {}): Promise<RedisKeyStore> {
     const store = await openRedisKeys({ ...quick, connection: parseRedisUrl(url), ...options });
@@ -148,9 +150,9 @@ else {
       const { id } = await store.keyFor(alice);
       await eventually(async () => (await store.find(id))?.owner === alice);
       const begun = performance.now();
-      await expect(open(url)).rejects.toThrow(StoreUnusable);
-      await expect(open(url)).rejects.toThrow(/self-signed certificate/);
-      expect(performance.now() - begun).toBeLessThan(quick.patience);
+      await expect(open(url, patient)).rejects.toThrow(StoreUnusable);
+      await expect(open(url, patient)).rejects.toThrow(/self-signed certificate/);
+      expect(performance.now() - begun).toBeLessThan(patient.patience / 2);
       await expect((await open(url.replace('rediss', 'redis'))).check()).rejects.toThrow(StoreUnavailable);
     });
   });
@@ -243,7 +245,7 @@ else {
       server.silence();
       const silentAt = performance.now();
       await eventually(() => vault.openNow(sealed) === undefined);
-      expect(performance.now() - silentAt).toBeLessThan(quick.rememberedFor + 300);
+      expect(performance.now() - silentAt).toBeLessThan(quick.rememberedFor + 5_000);
       await expect(vault.open(sealed)).rejects.toThrow(StoreUnavailable);
       server.goOn();
       await eventually(async () => (await vault.open(sealed)) === 'Alice' && vault.openNow(sealed) === 'Alice');
@@ -268,10 +270,10 @@ else {
       const server = await start(['--requirepass', 'canary-password']);
       const wrong = server.url.replace('//', '//user:canary-wrong@');
       const begun = performance.now();
-      await expect(open(wrong)).rejects.toThrow(StoreUnusable);
-      await expect(open(wrong)).rejects.toThrow(/WRONGPASS/);
-      await expect(open(server.url)).rejects.toThrow(/NOAUTH/);
-      expect(performance.now() - begun).toBeLessThan(quick.patience);
+      await expect(open(wrong, patient)).rejects.toThrow(StoreUnusable);
+      await expect(open(wrong, patient)).rejects.toThrow(/WRONGPASS/);
+      await expect(open(server.url, patient)).rejects.toThrow(/NOAUTH/);
+      expect(performance.now() - begun).toBeLessThan(patient.patience / 2);
       await expect(open(wrong)).rejects.not.toThrow(/canary/);
       const right = await open(server.url.replace('//', '//:canary-password@'));
       const { key } = await right.keyFor(alice);
