@@ -19,6 +19,9 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=build /app/apps/console/dist apps/console/dist
 COPY package.json ./
+# `npx tidings` of a checkout installs and compiles first; here all is there.
+RUN printf '#!/bin/sh\nexec node --enable-source-maps /app/dist/apps/cli/main.js "$@"\n' > /usr/local/bin/tidings \
+  && chmod +x /usr/local/bin/tidings
 # A volume takes the owner of the folder it is mounted on.
 RUN install -d -o node -g node -m 0700 /data
 USER node

@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
@@ -8,6 +11,7 @@ import { readSettings } from '../../apps/server/settings/index.js';
 import { notRun } from '#libs/testing';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
+const run = promisify(execFile);
 const textOf = (name: string): string => readFileSync(`${root}${name}`, 'utf8');
 
 interface Service {
@@ -90,8 +94,20 @@ test('the image starts the server as package.json does, and copies what there is
   for (const [, file] of dockerfile.matchAll(/^COPY (package\S*)/gm)) expect(existsSync(`${root}${file}`)).toBe(true);
 });
 
+test('the image has the command line as a command', async () => {
+  const [, script] = /^RUN (printf [^]*?\n.*chmod.*)$/m.exec(textOf('Dockerfile'))!;
+  const folder = await mkdtemp(join(tmpdir(), 'tidings-image-'));
+  try {
+    const placed = script!.replaceAll('/usr/local/bin', folder).replaceAll('/app/', root);
+    await run('sh', ['-c', placed]);
+    const { stdout } = await run(join(folder, 'tidings'), ['--version']);
+    expect(stdout).toContain((JSON.parse(textOf('package.json')) as { version: string }).version);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 describe('docker compose', () => {
-  const run = promisify(execFile);
   const env = { ...process.env, REDIS_PASSWORD: 'given', S3_SECRET_KEY: 'given' };
   const profiles = ['--profile', 'single', '--profile', 'cluster', '--file', `${root}docker-compose.yml`];
 
