@@ -17,7 +17,7 @@ export type BatchItem = { readonly id: string } | { readonly problem: ProblemDoc
 export interface AcceptedBatch {
   /** In the order of the request. */
   readonly items: readonly BatchItem[];
-  /** Of the last operation; undefined where there is none, or the store does not tell. */
+  /** Of the operation that stands last; undefined where there is none, or the store does not tell. */
   readonly position: bigint | undefined;
   /** An earlier request with the same idempotency key was accepted, and this is its answer. */
   readonly replayed: boolean;
@@ -37,7 +37,7 @@ interface Judged {
 }
 
 /**
- * Enqueues the notifications of a batch, all that are valid, in one append; durable before it resolves.
+ * Enqueues the notifications of a batch, all that are valid; durable before it resolves.
  * @throws IdempotencyKeyReused, StoreUnavailable – whether some of them are accepted is not known then
  */
 export async function acceptBatch(
@@ -129,5 +129,6 @@ async function enqueueAll(
     return [{ key, messages: [{ type: 'notification.send.v1' as const, data }], options }];
   });
   const results = appends.length === 0 ? [] : await client.appendNew(notificationClientOperations, appends);
-  return results.at(-1)?.position ?? judged.findLast(({ position }) => position !== undefined)?.position;
+  const positions = [...results, ...judged].flatMap(({ position }) => position ?? []);
+  return positions.length === 0 ? undefined : positions.reduce((last, one) => (one > last ? one : last));
 }

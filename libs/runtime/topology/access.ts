@@ -24,6 +24,7 @@ import {
 import { noViews, type ViewNames } from '../view/view-names.js';
 import type { Lease } from '../lease/lease.js';
 import { untraced, type WorkTrace } from '../work-trace.js';
+import { appendApart } from './append-apart.js';
 
 /** A revision that a writer can know: handlers are offered neither `any` nor `streamExists`. */
 export type KnownRevision = bigint | 'noStream';
@@ -118,7 +119,10 @@ export interface ClientContext<
     messages: readonly MessageOf<S>[],
     options: ClientAppendOptions,
   ): Promise<AppendResult>;
-  /** Appends to many streams of a category that are new, in order, stopping at the first that fails. @throws as EventStore.appendAll */
+  /**
+   * Appends to as many streams of a category, all new; answers in their order. When it fails, any of them may stand, and
+   * none is under way any more. @throws as EventStore.appendAll
+   */
   appendNew<S extends Writable>(stream: S, appends: readonly NewStream<S>[]): Promise<readonly AppendResult[]>;
 }
 
@@ -337,9 +341,8 @@ export function openClient<Readable extends StreamDefinition, Writable extends S
       return result!;
     },
     appendNew(stream, appends) {
-      return access.appendAll(
-        appends.map(({ key, messages, options }) => appendOf(stream, key, 'noStream', messages, options)),
-      );
+      const all = appends.map(({ key, messages, options }) => appendOf(stream, key, 'noStream', messages, options));
+      return appendApart(store.capabilities, all, (some) => access.appendAll(some));
     },
   };
 }
