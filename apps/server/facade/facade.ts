@@ -61,6 +61,7 @@ class FacadeProcess {
 
   /** Answers the port. */
   async start(): Promise<number> {
+    this.told = await this.store.head();
     const port = await this.launch();
     this.options = { ...this.options, port };
     this.telling = [
@@ -83,7 +84,7 @@ class FacadeProcess {
     clearTimeout(impatience);
   }
 
-  private async launch(): Promise<number> {
+  private launch(): Promise<number> {
     const program = fileURLToPath(new URL('./facade.process.js', import.meta.url));
     // The settings may hold secrets, and are not its business.
     const { PATH, NODE_OPTIONS } = process.env;
@@ -95,14 +96,17 @@ class FacadeProcess {
       stdio: ['ignore', 'ignore', 2, 'ipc'],
     });
     this.child = child;
-    child.once('exit', () => this.ended(child));
-    // A message to a process that has just ended is no error of ours.
-    child.on('error', () => undefined);
-    this.told = await this.store.head();
-    this.tell({ kind: 'start', directory: this.directory, head: this.told, options: this.options });
-    this.tell({ kind: 'share', share: this.share });
-    return new Promise((resolve, reject) => {
-      child.once('exit', (code, signal) => reject(new Error(`the facade ended with ${code ?? signal}`)));
+    const listening = new Promise<number>((resolve, reject) => {
+      child.once('exit', (code, signal) => {
+        this.ended(child);
+        reject(new Error(`the facade ended with ${code ?? signal}`));
+      });
+      child.on('error', (error) => {
+        // A message to a process that has just ended is no error of ours. One that cannot be started has no exit.
+        if (child.pid !== undefined) return;
+        this.ended(child);
+        reject(new Error(`the process of the facade cannot be started: ${error.message}`));
+      });
       child.on('message', (message: FromFacade) => {
         if (message.kind === 'listening') resolve(message.port);
         else if (message.kind === 'refused') {
@@ -111,6 +115,9 @@ class FacadeProcess {
         } else this.log.error({ error: message.error }, 'the facade failed at a call');
       });
     });
+    this.tell({ kind: 'start', directory: this.directory, head: this.told, options: this.options });
+    this.tell({ kind: 'share', share: this.share });
+    return listening;
   }
 
   private ended(child: ChildProcess): void {
