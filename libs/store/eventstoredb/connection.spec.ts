@@ -30,6 +30,8 @@ test.each([
   ['esdb://ada:hidden@db?tls=false', /no password without TLS/],
   ['esdb://db?tls=false&tlsCAFile=hidden.pem', /tlsCAFile and tls=false/],
   ['esdb://db?tls=hidden', /true or false/],
+  ['esdb://db?tls=true&tls=false', /each of its options once/],
+  ['esdb://db?tlsCAFile=hidden.pem&TLSCAFILE=other.pem', /each of its options once/],
   ['esdb://db?tlsVerifyCert=false', /no options but/],
   ['esdb://db?throwOnAppendFailure=false', /no options but/],
 ])('%s is refused, without showing any of it', (text, message) => {

@@ -52,6 +52,7 @@ function queryOf(query: string): Map<string, string> {
   for (const [name, value] of new URLSearchParams(query)) {
     const known = name.toLowerCase();
     if (!options.includes(known)) throw new MalformedConnection('must have no options but tls and tlsCAFile');
+    if (given.has(known)) throw new MalformedConnection('must have each of its options once');
     given.set(known, value);
   }
   return given;
