@@ -1,4 +1,6 @@
 import type { EventStoreDBClient } from '@eventstore/db-client';
+import type { Channel } from '@grpc/grpc-js';
+import { whyUndiscovered } from './discovery.js';
 import type { Tuning } from './options.js';
 
 /** The client, with a way to end it. */
@@ -19,6 +21,14 @@ export async function loadClient({ connection, ca, answerWithin }: Tuning): Prom
 
   class AppendingClient extends Base {
     protected override supports = () => Promise.resolve(false);
+
+    #undiscovered: Promise<Error> | undefined;
+
+    /** Without a channel nothing was discovered: a single server is connected to later. */
+    protected override getChannel: () => Promise<Channel> = withCause(this.getChannel, () => {
+      this.#undiscovered ??= whyUndiscovered({ connection, ca });
+      return this.#undiscovered;
+    });
 
     /**
      * Others than the leader send writes on and answer reads late, and the client stays with one: where it is the only host
@@ -60,4 +70,12 @@ export async function loadClient({ connection, ca, answerWithin }: Tuning): Prom
         : new AppendingClient({ ...cluster, discover: first! }, security, credentials);
     return client.askLeader();
   };
+}
+
+/** What fails does so with the cause that is found out then. */
+function withCause<Answer>(ask: () => Promise<Answer>, findCause: () => Promise<Error>): () => Promise<Answer> {
+  return () =>
+    ask().catch(async () => {
+      throw await findCause();
+    });
 }

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -172,6 +174,63 @@ describe('with TLS', () => {
     await expect(refused).rejects.toThrow(/EventStoreDB at localhost:\d+: .*UNAUTHENTICATED/);
     await expect(refused).rejects.not.toThrow(/hidden/);
     expect(performance.now() - begun).toBeLessThan(10_000);
+  });
+});
+
+describe('with discovery, why no node is found', () => {
+  /** What the log says, and what a request is told; both the same. */
+  async function reasonAt(hosts: string, ca?: string, login = '', options = ''): Promise<string> {
+    const logged: string[] = [];
+    const log = { unreachable: (_: string, error: string) => void logged.push(error), reachable: () => undefined };
+    const connection = parseConnection(`esdb+discover://${login}${hosts}${options}`);
+    const store = await openEventStoreDb({ connection, ca, patience: 100, answerWithin: 20_000, log });
+    await eventually(() => logged.length > 0);
+    const error = await store.head().then(String, String);
+    await store.close();
+    expect(error).toBe(`StoreUnavailable: EventStoreDB at ${hosts}: ${logged[0]}`);
+    return logged[0]!;
+  }
+
+  test('a certificate that is not trusted, a wrong user', async () => {
+    const facade = await startFacade(behind, {
+      writable: false,
+      tls: { cert: testOnlyCertificate, key: testOnlyKey },
+      users: [{ name: 'ada', password: 'known' }],
+    });
+    const host = `localhost:${facade.port}`;
+    expect(await reasonAt(host, undefined, 'ada:hidden@')).toBe(
+      `no node of the cluster was found: ${host}: its certificate is not trusted: self-signed certificate`,
+    );
+    expect(await reasonAt(host, testOnlyCertificate, 'ada:hidden@')).toMatch(/^(?!.*hidden).*UNAUTHENTICATED/);
+    await facade.close();
+  });
+
+  test('nobody listens, a name that nobody has, each for its host', async () => {
+    expect(await reasonAt('localhost:1,nowhere.invalid:2113')).toBe(
+      'no node of the cluster was found: localhost:1: the connection was refused; nowhere.invalid:2113: its name was not found',
+    );
+  });
+
+  test('a host that takes connections and does not answer', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket)).listen(0, 'localhost');
+    await once(silent, 'listening');
+    const host = `localhost:${(silent.address() as AddressInfo).port}`;
+    expect(await reasonAt(host)).toBe(`no node of the cluster was found: ${host}: no answer`);
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+
+  test('a cluster whose nodes are all dead', async () => {
+    const facade = await startFacade(behind, {
+      writable: false,
+      onCall: (path) => (path.endsWith('Gossip/Read') ? { answer: () => new gossipMessages.ClusterInfo() } : undefined),
+    });
+    const host = `127.0.0.1:${facade.port}`;
+    expect(await reasonAt(host, undefined, '', '?tls=false')).toBe(
+      `no node of the cluster was found: ${host}: it knows of no node that serves`,
+    );
+    await facade.close();
   });
 });
 
