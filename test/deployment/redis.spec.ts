@@ -55,18 +55,14 @@ class Composed {
 
   private placed(name: Name, text: string): string {
     const other: Server = name === 'redis-1' ? 'redis-2' : 'redis-1';
-    return (
-      text
-        .replaceAll('$$', '$')
-        .replaceAll('$(hostname)', '127.0.0.1')
-        .replaceAll(/redis-[12]\b/g, '127.0.0.1')
-        .replace(/'port 2?6379'/, `'port ${this.ports[name]}' 'bind 127.0.0.1'`)
-        .replaceAll('6379', `${this.ports[other]}`)
-        // A replica whose link has been down for ten times as long is none that sentinels would take.
-        .replace('down-after-milliseconds keys 5000', 'down-after-milliseconds keys 2000')
-        .replace('failover-timeout keys 30000', 'failover-timeout keys 2000')
-        .replaceAll('/data', join(this.folder, name))
-    );
+    return text
+      .replaceAll('$$', '$')
+      .replaceAll('$(hostname)', '127.0.0.1')
+      .replaceAll(/redis-[12]\b/g, '127.0.0.1')
+      .replace(/'port 2?6379'/, `'port ${this.ports[name]}' 'bind 127.0.0.1'`)
+      .replaceAll('6379', `${this.ports[other]}`)
+      .replace('failover-timeout keys 30000', 'failover-timeout keys 2000')
+      .replaceAll('/data', join(this.folder, name));
   }
 
   async down(names: readonly Name[] = [...servers, ...sentinels]): Promise<void> {
@@ -94,9 +90,14 @@ class Composed {
         }
         const info = await this.ask(name, (client) => client.info('replication'));
         expect(info).toMatch(/role:master[^]*slave0:[^]*state=online/);
+        // Until a new replica has rewritten its file, a kill takes what it has got.
+        for (const server of servers) {
+          const persistence = await this.ask(server, (client) => client.info('persistence'));
+          expect(persistence).toMatch(/aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/);
+        }
         return true;
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 120_000 },
     );
   }
 
@@ -148,7 +149,7 @@ else {
       await composed.up();
       await composed.follow('redis-1');
       await composed.write('redis-1');
-    }, 90_000);
+    }, 180_000);
     afterEach(() => composed.remove());
 
     async function failOver(): Promise<void> {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What the look finds once it finds something. @throws where that takes longer than 20 seconds */
+/** What the look finds once it finds something. @throws where that takes longer than 40 seconds */
 export async function eventually<Found>(look: () => Promise<Found | undefined>): Promise<Found> {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await delay(20)) {
+  for (const deadline = Date.now() + 40_000; Date.now() < deadline; await delay(20)) {
     const found = await look();
     if (found !== undefined) return found;
   }
