@@ -1,6 +1,7 @@
 export * from './aggregate/cached-aggregates.js';
 export * from './aggregate/decide-and-append.js';
 export * from './aggregate/execute.js';
+export { savedPosition } from './checkpoint/saved-position.js';
 export { SavedPositions } from './checkpoint/saved-positions.js';
 export type { Consumer } from './consumer/consumer.js';
 export type { Oversight, ParkedAt, ParkedRecordsKnown } from './oversight/oversight.js';
@@ -30,9 +31,9 @@ export {
   runtimeInstallations,
   runtimeParked,
   runtimeRebuilds,
-  runtimeVersions,
   runtimeRetries,
   runtimeTimers,
+  runtimeVersions,
   type FailedTry,
   type RecordParked,
   type RecordRef,

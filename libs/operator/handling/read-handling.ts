@@ -1,4 +1,4 @@
-import { categoryOf, correlationOf, keyOf, parse, streamName, type RecordedEvent } from '#libs/kernel';
+import { categoryOf, correlationOf, keyOf, parse, type RecordedEvent } from '#libs/kernel';
 import {
   bookkeepingKey,
   consumerOfKey,
@@ -6,13 +6,11 @@ import {
   identityOf,
   partitionOf,
   partitionsOf,
-  runtimeCheckpoints,
   runtimeParked,
   runtimeRetries,
+  savedPosition,
   type AnyHandler,
-  type Split,
 } from '#libs/runtime';
-import type { EventStore } from '#libs/store/port';
 import type { OperatorServices } from '../operator-services.js';
 import { foldHandling, type Bookkeeping, type Handling } from './handling.js';
 
@@ -47,19 +45,11 @@ async function isPassed({ runtime, store }: Services, handler: AnyHandler, recor
   const flow = correlationOf(record);
   const partition = partitionOf(flow, partitionsOf(handler, split.count));
   const here = runtime.consumer(handler.name)?.positionOf(partition);
-  if ((here ?? (await savedPosition(store, handler, partition, split))) >= record.position) return true;
+  const position = here ?? (await savedPosition(store, bookkeepingKey(handler, partition, split)));
+  if (position !== undefined && position >= record.position) return true;
   if (!handler.partitioned || record.position > split.since) return false;
   const earlier = await EarlierBooks.load(store, handler, split.before);
   return earlier.isDone(flow, record.position);
-}
-
-/** The last checkpoint of a partition that this process does not have. */
-async function savedPosition(store: EventStore, handler: AnyHandler, partition: number, split: Split): Promise<bigint> {
-  const stream = streamName(runtimeCheckpoints, bookkeepingKey(handler, partition, split));
-  for await (const record of store.readStream(stream, { direction: 'backwards', limit: 1 })) {
-    return BigInt(parse(runtimeCheckpoints, record).data.position);
-  }
-  return 0n;
 }
 
 /** What the consumers have noted down of the record, by consumer. All of it was appended after the record. */

@@ -1,9 +1,9 @@
-import { correlationOf, parse, streamName } from '#libs/kernel';
+import { correlationOf } from '#libs/kernel';
 import type { EventStore } from '#libs/store/port';
 import { partitionOf, partitionsOf } from '../consumer/partitions.js';
 import { bookkeepingKey, type Split } from '../consumer/split.js';
-import { runtimeCheckpoints } from '../streams.js';
 import type { AnyHandler } from '../topology/handler.js';
+import { savedPosition } from './saved-position.js';
 
 /**
  * How far a consumer is, also where other processes run it or parts of it. Those save how far they are only after they have
@@ -55,15 +55,8 @@ export class SavedPositions {
   private positions(split: Split, here: (partition: number) => bigint | undefined): Promise<readonly bigint[]> {
     const count = partitionsOf(this.handler, split.count);
     const known = Array.from({ length: count }, (_, partition) => here(partition));
-    return Promise.all(known.map(async (position, partition) => position ?? this.checkpointOf(partition, split)));
-  }
-
-  private async checkpointOf(partition: number, split: Split): Promise<bigint> {
-    const stream = streamName(runtimeCheckpoints, bookkeepingKey(this.handler, partition, split));
-    for await (const record of this.store.readStream(stream, { direction: 'backwards', limit: 1 })) {
-      return BigInt(parse(runtimeCheckpoints, record).data.position);
-    }
-    return 0n;
+    const saved = (partition: number) => savedPosition(this.store, bookkeepingKey(this.handler, partition, split));
+    return Promise.all(known.map(async (position, partition) => position ?? (await saved(partition)) ?? 0n));
   }
 }
 

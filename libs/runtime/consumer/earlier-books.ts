@@ -1,9 +1,10 @@
-import { newId, parse, streamName, type RecordedEvent } from '#libs/kernel';
+import { newId, streamName, type RecordedEvent } from '#libs/kernel';
 import type { EventStore } from '#libs/store/port';
+import { savedPosition } from '../checkpoint/saved-position.js';
 import type { Lease } from '../lease/lease.js';
 import { Parked } from '../parking/parked.js';
 import { Retries } from '../retry/retries.js';
-import { runtimeCheckpoints, runtimeParked, runtimeRetries } from '../streams.js';
+import { runtimeParked, runtimeRetries } from '../streams.js';
 import type { AnyHandler } from '../topology/handler.js';
 import { partitionOf, partitionsOf } from './partitions.js';
 import { bookkeepingKey, type Split } from './split.js';
@@ -50,7 +51,7 @@ export class EarlierBooks {
     const reached: Reached[] = [];
     for (let split = last; split !== undefined; split = split.before) {
       const keys = keysOf(handler, split);
-      reached.push({ split, checkpoints: await Promise.all(keys.map((key) => checkpointOf(store, key))) });
+      reached.push({ split, checkpoints: await Promise.all(keys.map((key) => savedPosition(store, key))) });
     }
     return new EarlierBooks(store, handler, reached);
   }
@@ -118,11 +119,6 @@ export class EarlierBooks {
 function keysOf(handler: AnyHandler, split: Split): readonly string[] {
   const length = partitionsOf(handler, split.count);
   return Array.from({ length }, (_, partition) => bookkeepingKey(handler, partition, split));
-}
-
-async function checkpointOf(store: EventStore, key: string): Promise<bigint | undefined> {
-  const last = await lastOf(store, streamName(runtimeCheckpoints, key));
-  return last && BigInt(parse(runtimeCheckpoints, last).data.position);
 }
 
 async function lastOf(store: EventStore, stream: string): Promise<RecordedEvent | undefined> {
